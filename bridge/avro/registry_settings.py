@@ -1,0 +1,33 @@
+"""How to reach the Schema Registry and how to identify ourselves to it."""
+
+import ssl
+from dataclasses import dataclass, field
+
+from bridge.errors import ConfigurationRefused
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistrySettings:
+    """Where the registry is and how we identify ourselves.
+
+    `urls` are tried in turn, the last good one first. `user_info` is user:password, `token` a bearer token.
+    The locations are PEM files; without `ca_location` the system's authorities count.
+    """
+
+    urls: tuple[str, ...] = field(repr=False)
+    user_info: str | None = field(default=None, repr=False)
+    token: str | None = field(default=None, repr=False)
+    ca_location: str | None = None
+    certificate_location: str | None = None
+    key_location: str | None = None
+    timeout_seconds: float = 5.0
+
+
+def tls_context(settings: RegistrySettings) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_location)
+        if settings.certificate_location is not None:
+            context.load_cert_chain(settings.certificate_location, settings.key_location)
+    except (OSError, ssl.SSLError) as exc:
+        raise ConfigurationRefused([f"schema.registry.ssl: a certificate or key cannot be read: {exc}"]) from exc
+    return context

@@ -1,0 +1,86 @@
+"""Our schema under its subject: which id it has, registering it where that is allowed, and when to ask again."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from bridge.avro.compatibility import CompatibilityLevel
+from bridge.avro.registry import RegisteredSchema, RegistryClient
+from bridge.avro.schemas import Schema, parse_schema, same_schema
+from bridge.errors import RegistryError, SchemaMissing
+
+FIRST_DELAY_SECONDS: Final = 0.5
+MAX_DELAY_SECONDS: Final = 30.0
+
+
+async def resolve_schema_id(
+    client: RegistryClient,
+    schema: Schema,
+    *,
+    auto_register: bool,
+    level: str = CompatibilityLevel.FULL_TRANSITIVE,
+) -> int:
+    """Return the id under which the registry has `schema`, after checking that the id really is this schema.
+
+    A missing schema is registered only with `auto_register`, and a new subject is given `level` before. Raises
+    SchemaMissing without it, SchemaIncompatible, or another RegistryError; its code is schema_mismatch where the id
+    stands for something else.
+    """
+    registered = await _find(client, schema)
+    if registered is None and not auto_register:
+        raise SchemaMissing(
+            f"the schema of subject {schema.subject} is not registered; register it with: rma-bridge schema register"
+        )
+    if registered is None:
+        registered = await _register(client, schema, level)
+    await _check_identity(client, schema, registered.id)
+    return registered.id
+
+
+def retry_delays(random: Callable[[], float]) -> Iterator[float]:
+    """Yield for ever how many seconds to wait before asking again: 0.5 doubling to 30, each less up to a half.
+
+    `random` returns numbers from 0 to below 1; it spreads workers that started together.
+    """
+    delay = FIRST_DELAY_SECONDS
+    while True:
+        yield delay * (1 - random() / 2)
+        delay = min(delay * 2, MAX_DELAY_SECONDS)
+
+
+async def _find(client: RegistryClient, schema: Schema) -> RegisteredSchema | None:
+    try:
+        return await client.lookup(schema.subject, schema.text)
+    except SchemaMissing:
+        pass
+    # Some registries look up by text: ours may stand there in another formatting.
+    latest = await _latest(client, schema.subject)
+    return latest if latest is not None and _means(latest.schema_text, schema) else None
+
+
+async def _latest(client: RegistryClient, subject: str) -> RegisteredSchema | None:
+    try:
+        return await client.latest(subject)
+    except SchemaMissing:
+        return None
+
+
+async def _register(client: RegistryClient, schema: Schema, level: str) -> RegisteredSchema:
+    if await _latest(client, schema.subject) is None:
+        await client.set_compatibility_level(schema.subject, level)
+    return await client.register(schema.subject, schema.text)
+
+
+async def _check_identity(client: RegistryClient, schema: Schema, schema_id: int) -> None:
+    if not _means(await client.schema_by_id(schema_id), schema):
+        raise RegistryError(
+            f"schema id {schema_id} of subject {schema.subject} is another schema than ours; "
+            "is every address in schema.registry.url the same registry?",
+            code="schema_mismatch",
+        )
+
+
+def _means(text: str, schema: Schema) -> bool:
+    try:
+        return same_schema(parse_schema(text), schema)
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""The management door, in Kafka Connect's words: REST, health and metrics."""

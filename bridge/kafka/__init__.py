@@ -1,0 +1,1 @@
+"""The way into Kafka: producing, dead letters, topics. The Kafka client is known here and in embedded/ alone."""

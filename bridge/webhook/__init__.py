@@ -1,0 +1,1 @@
+"""The public door: receive, verify, acknowledge. What an event means is decided elsewhere."""

@@ -13,6 +13,7 @@ from bridge.config.configuration import Configuration, Problem, RawValue, Resolv
 from bridge.config.references import resolver
 from bridge.config.sources import connector_file, environment, layer, process_environment, worker_file
 from bridge.definitions import CONNECTOR, WORKER
+from bridge.kafka.keys import check_client
 
 _CONNECTOR_SUFFIXES: Final = (".json", ".properties")
 
@@ -64,6 +65,7 @@ def load(arguments: argparse.Namespace, overrides: Overrides | None = None) -> L
     connectors = [partial(_connector, layer(each, overrides.connector_defaults), resolve) for each in given]
     checked = collect([worker, *connectors])
     _check_together(checked[1:])
+    collect([partial(check_client, checked[0], connector) for connector in checked[1:]])
     texts = [{name: value.text for name, value in each.items()} for each in given]
     pairs = zip(checked[1:], texts, strict=True)
     shown = [ConnectorConfig(config, _hidden(config, text)) for config, text in pairs]

@@ -152,7 +152,7 @@ class KeyFamily:
                 settings[name] = result._replace(family=self.prefix)
             else:
                 problems += result
-        return settings, problems or self._check(settings)
+        return settings, problems + self._check(settings)
 
     def _read_member(self, name: str, raw: RawValue, resolve: Resolver) -> Setting | list[Problem]:
         suffix = name.removeprefix(self.prefix)
@@ -172,7 +172,7 @@ class KeyFamily:
 
 @dataclass(frozen=True)
 class ConfigDef:
-    """The keys of a worker or of a connector. `rules` look across keys and run only when every key is valid."""
+    """The keys of a worker or of a connector. `rules` look across keys; one that needs a refused key says nothing."""
 
     keys: tuple[ConfigKey, ...]
     families: tuple[KeyFamily, ...] = ()
@@ -198,8 +198,7 @@ class ConfigDef:
             settings |= found
             problems += refused
         configuration = Configuration(settings, members)
-        if not problems:
-            problems += [problem for rule in self.rules for problem in rule(configuration)]
+        problems += [problem for rule in self.rules for problem in _found_by(rule, configuration)]
         if problems:
             raise refusal(problems)
         return configuration
@@ -231,6 +230,13 @@ class ConfigDef:
             if rest and difflib.get_close_matches(head, [family.prefix]):
                 candidates.append(family.prefix + rest)
         return next(iter(difflib.get_close_matches(name, candidates, n=1)), None)
+
+
+def _found_by(rule: Rule, configuration: Configuration) -> list[Problem]:
+    try:
+        return list(rule(configuration))
+    except KeyError:  # a value it needs was refused already
+        return []
 
 
 def first_sentence(text: str) -> str:

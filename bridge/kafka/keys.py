@@ -1,12 +1,14 @@
 """The configuration keys of producing, and the client properties that follow from them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer
 
 from bridge.config.keys import ConfigKey, Configuration, Importance, KeyFamily, Problem, Type
 from bridge.config.validators import all_of, at_least, between, each, matches, non_empty, one_of, topic_name
+from bridge.errors import ConfigurationRefused
 from bridge.kafka.producer import DELIVERY_TIMEOUT_MS
 from bridge.kafka.topics import TopicSettings
 
@@ -43,20 +45,21 @@ _SECRETS: Final = frozenset(
 )
 
 GROUP: Final = "Kafka"
+_SILENT: Final = {"bootstrap.servers": "", "log_level": 0}  # a client without brokers opens no socket
 
 
 def _beneath(prefix: str) -> frozenset[str]:
     return frozenset(name.removeprefix(prefix) for name in _SECRETS if name.startswith(prefix))
 
 
-def _unknown_properties(properties: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    """Ask the client itself about each property; without brokers it opens no socket."""
+def _unknown_properties(properties: Mapping[str, str], prefix: str = "") -> Sequence[tuple[str, str]]:
+    """Ask the client itself about each property."""
     problems = []
     for name, value in properties.items():
         try:
-            Producer({name: value, "bootstrap.servers": ""})
+            Producer({**_SILENT, prefix + name: value})
         except KafkaException as exc:
-            if "No such configuration property" in exc.args[0].str() or "Invalid value" in exc.args[0].str():
+            if not exc.args[0].str().startswith("Failed to create producer"):  # that one is about several properties
                 problems.append((name, f"the Kafka client (librdkafka) refuses it: {_reason(exc, value)}"))
     return problems
 
@@ -98,12 +101,14 @@ WORKER_FAMILIES: Final = (
         group=GROUP,
         documentation="librdkafka's sasl.* properties, for every Kafka client of the worker.",
         secrets=_beneath("sasl."),
+        check=partial(_unknown_properties, prefix="sasl."),
     ),
     KeyFamily(
         prefix="ssl.",
         group=GROUP,
         documentation="librdkafka's ssl.* properties, for every Kafka client of the worker.",
         secrets=_beneath("ssl."),
+        check=partial(_unknown_properties, prefix="ssl."),
     ),
     KeyFamily(
         prefix="producer.",
@@ -235,6 +240,19 @@ def producer_settings(worker: Configuration, connector: Configuration) -> dict[s
         "allow.auto.create.topics": False,
         "client.id": f"connector-producer-{connector['name']}-0",
     }
+
+
+def check_client(worker: Configuration, connector: Configuration) -> None:
+    """Let the client check all properties together: certificates that are not there, a mechanism without a login.
+
+    Raises ConfigurationRefused.
+    """
+    try:
+        Producer({**producer_settings(worker, connector), **_SILENT})
+    except KafkaException as exc:
+        raise ConfigurationRefused(
+            [f"the Kafka client (librdkafka) refuses the configuration: {exc.args[0].str()}"]
+        ) from exc
 
 
 def dead_letter_topic(connector: Configuration) -> str:

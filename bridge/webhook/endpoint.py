@@ -56,7 +56,10 @@ class WebhookEndpoint:
                 await send(body)
         finally:
             self._in_flight -= 1
-        self._door.metrics.answered(outcome, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._door.metrics.answered(outcome, seconds)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("answered", extra={"path": scope["path"], "seconds": seconds, **outcome._asdict()})
 
     async def _outcome(self, scope: Scope, receive: Receive) -> Outcome:
         try:

@@ -16,6 +16,7 @@ RETRY_AFTER_SECONDS: Final = (5, 60)
 Answer = tuple[dict[str, Any], dict[str, Any]]
 Header = tuple[bytes, bytes]
 
+_CLOSE: Final[list[Header]] = [(b"connection", b"close")]  # the rest of the body is not read any more
 _COMMON: Final[list[Header]] = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
 
 
@@ -25,7 +26,7 @@ def answers(challenges: Sequence[str], randomness: Random) -> Callable[[Outcome]
     refused: dict[str, tuple[int, list[Header]]] = {
         "credentials_refused": (401, unauthorized),
         "method_not_allowed": (405, [(b"allow", b"POST")]),
-        "body_too_large": (413, []),
+        "body_too_large": (413, _CLOSE),
     }
 
     def answer(outcome: Outcome) -> Answer:
@@ -35,7 +36,8 @@ def answers(challenges: Sequence[str], randomness: Random) -> Callable[[Outcome]
             status, headers = refused[outcome.reason]
             return _response(status, _problem(outcome), headers)
         wait = randomness.randint(*RETRY_AFTER_SECONDS)
-        return _response(503, _problem(outcome), [(b"retry-after", b"%d" % wait)])
+        closing = _CLOSE if outcome.reason == "body_timed_out" else []
+        return _response(503, _problem(outcome), [(b"retry-after", b"%d" % wait), *closing])
 
     return answer
 

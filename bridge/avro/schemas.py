@@ -1,6 +1,7 @@
 """Schemas by name: parsed once, with the one text that is registered, looked up and compared."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,9 @@ from bridge.errors import ConfigurationRefused
 _PACKAGED: Final = Path(__file__).parent.parent / "_schemas"
 _CHECKOUT: Final = Path(__file__).parent.parent.parent / "schemas"
 
+_PRIMITIVES: Final = {"null", "boolean", "int", "long", "float", "double", "bytes", "string"}
+_KINDS: Final = frozenset(_PRIMITIVES | {"record", "enum", "array", "map", "fixed"})
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MEANING: Final = frozenset(
     {"type", "name", "fields", "default", "items", "values", "symbols", "size", "logicalType", "precision", "scale"}
 )
@@ -38,6 +42,7 @@ def parse_schema(text: str, *, subject: str = "") -> Schema:
         document = json.loads(text)
         named: dict[str, Any] = {}
         parsed = fastavro_parse(document, named, _write_hint=False)
+        _check(parsed)
     except (SchemaParseException, UnknownType, LookupError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"not an Avro schema: {type(exc).__name__}: {exc}") from exc
     return Schema(subject, json.dumps(document, separators=(",", ":"), ensure_ascii=False), parsed, named)
@@ -69,6 +74,35 @@ def released_schemas(name: str) -> list[Schema]:
 def same_schema(one: Schema, other: Schema) -> bool:
     """Whether both mean the same bytes and values; documentation and other annotations may differ."""
     return bool(_essence(one.parsed) == _essence(other.parsed))
+
+
+def _check(schema: Any) -> None:
+    """Raise ValueError for what the specification forbids and fastavro lets pass."""
+    if isinstance(schema, list):
+        _check_union(schema)
+    elif isinstance(schema, dict):
+        for part in (schema, *schema.get("fields", ())):
+            if not _NAME.fullmatch(part.get("name", "_").rpartition(".")[2]):
+                raise ValueError(f"not an Avro name: {part['name']!r}")
+        names = [field["name"] for field in schema.get("fields", ())]
+        if len(names) != len(set(names)):
+            raise ValueError(f"{schema['name']} has two fields of one name")
+        if (
+            not isinstance(schema["type"], str)
+            or schema["type"] not in _KINDS
+            or type(schema.get("size", 0)) is not int
+        ):
+            raise ValueError("a type is wrapped in another, is no type of a record, or has no usable size")
+        for part in (schema.get("items"), schema.get("values"), *(field["type"] for field in schema.get("fields", ()))):
+            _check(part)
+
+
+def _check_union(branches: list[Any]) -> None:
+    kinds = [branch.get("name", branch["type"]) if isinstance(branch, dict) else branch for branch in branches]
+    if any(isinstance(kind, list) for kind in kinds) or len(kinds) != len(set(kinds)):
+        raise ValueError("a union holds a union, or one type twice")
+    for branch in branches:
+        _check(branch)
 
 
 def _folder() -> Path:

@@ -1,15 +1,9 @@
-"""Our schema under its subject: which id it has, registering it where that is allowed, and when to ask again."""
-
-from collections.abc import Callable, Iterator
-from typing import Final
+"""Our schema under its subject: which id it has; it is registered where that is allowed."""
 
 from bridge.avro.compatibility import CompatibilityLevel
 from bridge.avro.registry import RegisteredSchema, RegistryClient
 from bridge.avro.schemas import Schema, parse_schema, same_schema
 from bridge.errors import RegistryError, SchemaMissing
-
-FIRST_DELAY_SECONDS: Final = 0.5
-MAX_DELAY_SECONDS: Final = 30.0
 
 
 async def resolve_schema_id(
@@ -34,17 +28,6 @@ async def resolve_schema_id(
         registered = await _register(client, schema, level)
     await _check_identity(client, schema, registered.id)
     return registered.id
-
-
-def retry_delays(random: Callable[[], float]) -> Iterator[float]:
-    """Yield for ever how many seconds to wait before asking again: 0.5 doubling to 30, each less up to a half.
-
-    `random` returns numbers from 0 to below 1; it spreads workers that started together.
-    """
-    delay = FIRST_DELAY_SECONDS
-    while True:
-        yield delay * (1 - random() / 2)
-        delay = min(delay * 2, MAX_DELAY_SECONDS)
 
 
 async def _find(client: RegistryClient, schema: Schema) -> RegisteredSchema | None:

@@ -184,9 +184,7 @@ _Endpoint = Callable[[Request], Awaitable[Any]]
 
 def embedded_registry() -> Starlette:
     """Return a registry as an ASGI application: empty, its global level BACKWARD as Confluent's."""
-    app = Starlette(routes=_routes(_Api()), exception_handlers={HTTPException: _not_served, _Refusal: _refused})
-    app.router.redirect_slashes = False
-    return app
+    return Starlette(routes=_routes(_Api()), exception_handlers={HTTPException: _not_served, _Refusal: _refused})
 
 
 def _routes(api: _Api) -> list[Route]:

@@ -14,7 +14,7 @@ from typing_extensions import is_typeddict
 from bridge.errors import ContractViolation
 from bridge.optoro.headers import check_media_type
 from bridge.optoro.identity import canonical_json, event_id, raw_event_id
-from bridge.optoro.strict_json import MAX_POINTER_CHARS, check_depth, escape, parse, write
+from bridge.optoro.strict_json import check_depth, escape, parse, pointer, write
 from bridge.records import Event, VerifiedRequest
 
 _CODES: Mapping[str, str] = {
@@ -92,16 +92,13 @@ def _violation(exc: ValidationError) -> ContractViolation:
     errors = exc.errors(include_url=False, include_context=False)
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    path = "".join(f"/{escape(str(step))}" for step in first["loc"])[:MAX_POINTER_CHARS]
-    return ContractViolation(_code(first), first["msg"] + more, path=path)
+    return ContractViolation(_code(first), first["msg"] + more, path=pointer(first["loc"]))
 
 
 def _code(error: ErrorDetails) -> str:
-    if error["type"] in _CODES:
-        return _CODES[error["type"]]
     if not error["loc"]:
         return "not_an_object"
-    return "field_null" if error["input"] is None else "field_wrong_type"
+    return "field_null" if error["input"] is None else _CODES.get(error["type"], "field_wrong_type")
 
 
 @dataclass(frozen=True)
@@ -124,18 +121,18 @@ def _typed_dict_in(hint: Any) -> Any:
     return next((found for part in get_args(hint) if (found := _typed_dict_in(part)) is not None), None)
 
 
-def _take_unknown(value: dict[str, Any], shape: _Shape, pointer: str = "", depth: int = 1) -> dict[str, Any]:
+def _take_unknown(value: dict[str, Any], shape: _Shape, place: str = "", depth: int = 1) -> dict[str, Any]:
     """Move what the shape does not name out of the value: JSON Pointer to what stood there."""
     unknown: dict[str, Any] = {}
-    for name in value.keys() - shape.known:
-        path = f"{pointer}/{escape(name)}"
+    for name in sorted(value.keys() - shape.known):
+        path = f"{place}/{escape(name)}"
         check_depth(value[name], path, depth)
         unknown[path] = value.pop(name)
     for name, inner in shape.nested:
         match value.get(name):
             case dict() as member:
-                unknown |= _take_unknown(member, inner, f"{pointer}/{name}", depth + 1)
+                unknown |= _take_unknown(member, inner, f"{place}/{name}", depth + 1)
             case list() as members:
                 for index, member in enumerate(members):
-                    unknown |= _take_unknown(member, inner, f"{pointer}/{name}/{index}", depth + 2)
-    return dict(sorted(unknown.items())) if unknown and not pointer else unknown
+                    unknown |= _take_unknown(member, inner, f"{place}/{name}/{index}", depth + 2)
+    return dict(sorted(unknown.items())) if unknown and not place else unknown

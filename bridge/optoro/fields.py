@@ -16,7 +16,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS_PER_DAY: Final = 86_400
 _EARLIEST_MS: Final = -62_135_596_800_000
 _LATEST_MS: Final = 253_402_300_799_999
-_ISO_8601: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII).fullmatch
+# Hours and offsets to the letter: what fromisoformat takes beyond them differs between versions of Python.
+_ISO_8601: Final = re.compile(
+    r"(?a)(\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d{1,9}))?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)?"
+).fullmatch
 
 
 def timestamp_millis(value: Any) -> int:
@@ -53,5 +56,7 @@ Element = TypeVar("Element")
 Int64 = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 NonEmptyText = Annotated[str, Field(min_length=1)]
 TimestampMillis = Annotated[int, PlainValidator(timestamp_millis)]
-OneOrMany = Annotated[list[Element], BeforeValidator(_one_as_list)]
+Many = Annotated[list[Element], Field(fail_fast=True)]
+"""A list whose first faulty member is the only one reported: a report of all may be hundreds of times their size."""
+OneOrMany = Annotated[Many[Element], BeforeValidator(_one_as_list)]
 TextOrInteger = Annotated[str, BeforeValidator(_integer_as_text)]

@@ -92,4 +92,5 @@ def _source(tenant: str | None) -> bytes:
 def rfc3339(epoch_ms: int) -> str:
     """Return epoch milliseconds as `2018-08-30T15:39:42.025Z`."""
     seconds, milliseconds = divmod(epoch_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat()}.{milliseconds:03d}Z"  # strftime's %Y has fewer than four digits before the year 1000

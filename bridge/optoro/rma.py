@@ -9,7 +9,7 @@ from typing import Any, Final, NotRequired
 from typing_extensions import TypedDict
 
 from bridge.optoro.contract import Contract
-from bridge.optoro.fields import STRICT, Int64, NonEmptyText, OneOrMany, TextOrInteger, TimestampMillis
+from bridge.optoro.fields import STRICT, Int64, Many, NonEmptyText, OneOrMany, TextOrInteger, TimestampMillis
 
 RENAMED_REFUND_TYPES: Final = {"UNEVEN_GC": "INSTANT_STORE_CREDIT", "EVEN_EXCHANGE": "INSTANT_EXCHANGE"}
 
@@ -51,7 +51,7 @@ class Customer(TypedDict):
 
     __pydantic_config__ = STRICT  # type: ignore[misc]
 
-    tags: NotRequired[list[str] | None]
+    tags: NotRequired[Many[str] | None]
 
 
 class Rma(TypedDict):

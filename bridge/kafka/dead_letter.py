@@ -1,17 +1,16 @@
 """Dead letters: the sender's own bytes, and headers that say why they could not become a record.
 
-The header names are Kafka Connect's (KIP-298). What does not fit one record goes in parts that share a `part-id`.
+The header names are Kafka Connect's (KIP-298). What does not fit one record goes in parts (bridge.kafka.parts).
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from bridge.errors import EventRefused
+from bridge.kafka.parts import split
 from bridge.records import ProducerRecord
 
-PART_BYTES: Final = 768 * 1024  # the rest of bridge.kafka.producer.MAX_RECORD_BYTES is room for key and headers
 MAX_KEY_BYTES: Final = 32 * 1024
 _MAX_MESSAGE_CHARS: Final = 512
 
@@ -43,14 +42,7 @@ class DeadLetterQueue:
         key_bytes = key.encode() if key is not None else b""
         if not 0 < len(key_bytes) <= MAX_KEY_BYTES:
             key_bytes = event_id.encode()
-        if len(body) <= PART_BYTES:
-            return [ProducerRecord(self.topic, key_bytes, body, context)]
-        parts = [body[start : start + PART_BYTES] for start in range(0, len(body), PART_BYTES)]
-        digest = hashlib.sha256(body).hexdigest().encode()
-        return [
-            ProducerRecord(self.topic, key_bytes, part, [*context, *_part_headers(digest, number, len(parts), part)])
-            for number, part in enumerate(parts)
-        ]
+        return [ProducerRecord(self.topic, key_bytes, part, [*context, *own]) for part, own in split(body)]
 
     def _context(self, refusal: EventRefused) -> Headers:
         return [
@@ -68,13 +60,3 @@ class DeadLetterQueue:
 
 def _qualified_name(refusal: EventRefused) -> str:
     return f"{type(refusal).__module__}.{type(refusal).__qualname__}"
-
-
-def _part_headers(digest: bytes, number: int, count: int, part: bytes) -> Headers:
-    """Parts are numbered from 1; `part-sha256` is the part's own, `part-id` the start of the whole body's SHA-256."""
-    return [
-        ("part-id", digest[:32]),
-        ("part-number", b"%d" % (number + 1)),
-        ("part-count", b"%d" % count),
-        ("part-sha256", hashlib.sha256(part).hexdigest().encode()),
-    ]

@@ -31,7 +31,8 @@ class PolledClient:
     """One librdkafka producer at a time, polled by one thread.
 
     `on_served` is called in that thread after callbacks may have run, `on_all_brokers_down` likewise when the client
-    says so. `current` is the client to use now; it may fail and be another one the next time.
+    says so, `on_replaced` after a failed client made way for a new one. `current` is the client to use now; it may
+    fail and be another one the next time.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class PolledClient:
         *,
         on_served: Callable[[], None],
         on_all_brokers_down: Callable[[], None],
+        on_replaced: Callable[[], None],
         make_client: MakeClient,
     ) -> None:
         self._callbacks = {"logger": logging.getLogger("librdkafka"), "error_cb": self._on_error}
         self._settings = {**settings, **self._callbacks}
         self._on_served = on_served
         self._on_all_brokers_down = on_all_brokers_down
+        self._on_replaced = on_replaced
         self._make_client = make_client
         self._stopping = threading.Event()
         self._delay_seconds = 0.0
@@ -110,6 +113,7 @@ class PolledClient:
             except KafkaException as again:
                 logger.error("no new producer: %s", again.args[0].str())  # noqa: TRY400, tried again, trace is no news
             else:
+                self._on_replaced()
                 return
 
     def _next_delay(self) -> float:

@@ -50,6 +50,7 @@ class KafkaProducer:
             self._settings,
             on_served=self._wake,
             on_all_brokers_down=lambda: _soon(self._loop, self._note_brokers_away),
+            on_replaced=lambda: _soon(self._loop, self._breakers.clear),
             make_client=self._make_client,
         )
         self._watchdog = asyncio.create_task(self._watch())

@@ -22,23 +22,28 @@ class BodyTimedOut(Exception):
 
 
 async def read(receive: Receive) -> bytes:
-    """Return the whole body. Raises BodyTooLarge, SenderGone or BodyTimedOut."""
+    """Return the whole body. Raises BodyTooLarge, SenderGone or BodyTimedOut.
+
+    What is above the limit is read too, up to as much again, so that the sender can hear the answer; it is not kept.
+    """
     chunks: list[bytes] = []
     total = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             more = True
-            while more:
+            while more and total <= 2 * MAX_BODY_BYTES:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise SenderGone
                 chunks.append(message.get("body", b""))
                 total += len(chunks[-1])
                 if total > MAX_BODY_BYTES:
-                    raise BodyTooLarge
+                    chunks.clear()
                 more = message.get("more_body", False)
     except TimeoutError:
         raise BodyTimedOut from None
+    if total > MAX_BODY_BYTES:
+        raise BodyTooLarge
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

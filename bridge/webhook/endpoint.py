@@ -48,16 +48,16 @@ class WebhookEndpoint:
         started = time.perf_counter()
         self._door.metrics.received()
         self._in_flight += 1
+        outcome = await self._outcome(scope, receive)
         try:
-            outcome = await self._outcome(scope, receive)
             if outcome.reason != CLIENT_GONE:
                 start, body = self._door.answer(outcome)
                 await send(start)
                 await send(body)
         finally:
             self._in_flight -= 1
-        seconds = time.perf_counter() - started
-        self._door.metrics.answered(outcome, seconds)
+            seconds = time.perf_counter() - started
+            self._door.metrics.answered(outcome, seconds)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("answered", extra={"path": scope["path"], "seconds": seconds, **outcome._asdict()})
 

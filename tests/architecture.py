@@ -24,7 +24,7 @@ ORDER: Final[Sequence[Sequence[str]]] = (
     ("bridge.webhook", "bridge.connect"),
     ("bridge.definitions", "bridge.listeners"),
     ("bridge.app",),
-    ("bridge.process", "bridge.embedded", "bridge.simulator"),
+    ("bridge.process", "bridge.rotation", "bridge.embedded", "bridge.simulator"),
     ("bridge.cli",),
     ("bridge.__main__",),
 )

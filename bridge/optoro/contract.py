@@ -63,7 +63,7 @@ class Contract:
             value = self._validate(document)
         except ValidationError as exc:
             raise _violation(exc) from None
-        unknown = _take_unknown(value, self._shape)
+        unknown = {} if _all_known(value, self._shape) else _take_unknown(value, self._shape)
         self.normalise(value)
         if unknown:
             value["additional_fields"] = write(unknown)
@@ -119,6 +119,19 @@ def _typed_dict_in(hint: Any) -> Any:
     if is_typeddict(hint):
         return hint
     return next((found for part in get_args(hint) if (found := _typed_dict_in(part)) is not None), None)
+
+
+def _all_known(value: dict[str, Any], shape: _Shape) -> bool:
+    """Whether there is nothing for _take_unknown to take: the usual case, told without building a path."""
+    if not shape.known.issuperset(value):
+        return False
+    for name, inner in shape.nested:
+        member = value.get(name)
+        members = [member] if member.__class__ is dict else member or ()
+        for each in members:
+            if not _all_known(each, inner):
+                return False
+    return True
 
 
 def _take_unknown(value: dict[str, Any], shape: _Shape, place: str = "", depth: int = 1) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Optoro's request headers, and the record headers that an event carries to its consumers."""
 
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from functools import lru_cache
 from urllib.parse import quote
 
@@ -9,6 +9,9 @@ from bridge.records import Event, VerifiedRequest, WebhookRequest
 
 TENANT = b"x-optiturn-id"
 API_VERSION = b"x-optiturn-api-version"
+
+_DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
 
 _READ = (TENANT, API_VERSION, b"content-type", b"content-encoding")
 
@@ -91,6 +94,13 @@ def _source(tenant: str | None) -> bytes:
 
 def rfc3339(epoch_ms: int) -> str:
     """Return epoch milliseconds as `2018-08-30T15:39:42.025Z`."""
-    seconds, milliseconds = divmod(epoch_ms, 1000)
-    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    return f"{moment.isoformat()}.{milliseconds:03d}Z"  # strftime's %Y has fewer than four digits before the year 1000
+    days, in_day = divmod(epoch_ms, _DAY_MS)
+    seconds, milliseconds = divmod(in_day, 1000)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{_date(days)}T{hour:02d}:{minute:02d}:{second:02d}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _date(days: int) -> str:
+    return (_EPOCH + timedelta(days)).isoformat()

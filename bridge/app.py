@@ -15,10 +15,12 @@ from bridge.avro.schemas import Schema, load_schema
 from bridge.avro.subject import resolve_schema_id
 from bridge.config.keys import Configuration
 from bridge.connect.app import Management, management_app
+from bridge.errors import ConfigurationRefused, RegistryError
+from bridge.kafka.audit import Finding
 from bridge.kafka.dead_letter import DeadLetterQueue
-from bridge.kafka.keys import client_settings, creation_settings, dead_letter_topic, producer_settings
+from bridge.kafka.keys import connector_topics, dead_letter_topic, producer_settings
 from bridge.kafka.producer import KafkaProducer
-from bridge.kafka.topics import ensure
+from bridge.kafka.topics import prepare
 from bridge.optoro.webhooks import SOURCES
 from bridge.pipeline import Pipeline
 from bridge.telemetry.metrics import ConnectorMetrics, Metrics
@@ -57,9 +59,12 @@ def build(
 ) -> App:
     """Return the bridge that the configuration describes. Opens nothing."""
     metrics = Metrics()
-    plans = [_plan(worker_config, connector.checked) for connector in connectors]
+    plans = [_plan(worker_config, connector.checked, metrics) for connector in connectors]
     worker = Worker(
-        plans, randomness=randomness, on_unflushed=lambda name, count: metrics.unflushed.labels(name).inc(count)
+        plans,
+        randomness=randomness,
+        on_unflushed=lambda name, count: metrics.unflushed.labels(name).inc(count),
+        readiness_follows_kafka=worker_config["readiness.follows.kafka"],
     )
     endpoints = {}
     for connector in connectors:
@@ -94,14 +99,17 @@ def connector_schema(connector: Configuration) -> Schema:
     return load_schema(SOURCES[connector["connector.class"]].schema, subject=f"{connector['topic']}-value")
 
 
-def _plan(worker: Configuration, connector: Configuration) -> Plan:
+def _plan(worker: Configuration, connector: Configuration, metrics: Metrics) -> Plan:
     producer = KafkaProducer(producer_settings(worker, connector))
-    topics = (connector["topic"], dead_letter_topic(connector))
     schema = connector_schema(connector)
+
+    def report(findings: Sequence[Finding]) -> None:
+        metrics.topics_audited(connector["name"], [(found.topic, found.code) for found in findings])
+
     return Plan(
         connector=connector["name"],
         producer=producer,
-        prepare_topics=partial(ensure, producer, topics, creation_settings(worker, connector), client_settings(worker)),
+        prepare_topics=partial(prepare, producer, connector_topics(worker, connector), report),
         resolve_schema=partial(_resolve_schema, worker, connector, schema),
         assemble=partial(_pipeline, connector, producer),
         log_dead_letters=connector["errors.log.enable"],
@@ -110,8 +118,16 @@ def _plan(worker: Configuration, connector: Configuration) -> Plan:
 
 async def _resolve_schema(worker: Configuration, connector: Configuration, schema: Schema) -> AvroConverter:
     auto_register = connector["value.converter.auto.register.schemas"]
-    async with RegistryClient(registry_settings(worker, connector)) as client:
+    async with _registry_client(worker, connector) as client:
         return AvroConverter(schema, await resolve_schema_id(client, schema, auto_register=auto_register))
+
+
+def _registry_client(worker: Configuration, connector: Configuration) -> RegistryClient:
+    try:
+        return RegistryClient(registry_settings(worker, connector))
+    except ConfigurationRefused as exc:
+        # It was accepted at start: a certificate or a secret is being replaced.
+        raise RegistryError(str(exc), code="registry_settings_unusable") from exc
 
 
 def _pipeline(connector: Configuration, producer: KafkaProducer, converter: AvroConverter) -> Pipeline:

@@ -20,6 +20,14 @@ _WORKER_KEYS: Final = (
         validator=non_empty,
     ),
     ConfigKey(
+        name="readiness.follows.kafka",
+        type=Type.BOOLEAN,
+        default=False,
+        importance=Importance.LOW,
+        documentation="Whether the worker says not ready while nothing gets into Kafka. All replicas would do so at "
+        "once, and the answer to the sender would not be ours any more.",
+    ),
+    ConfigKey(
         name="log.level",
         type=Type.STRING,
         default="INFO",

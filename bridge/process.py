@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -10,7 +10,7 @@ from typing import Final
 from bridge.app import ConnectorConfig, build
 from bridge.config.keys import Configuration
 from bridge.listeners import address, bind, serving
-from bridge.worker import Worker
+from bridge.worker import ManagedProducer, Worker
 
 IN_FLIGHT_SECONDS: Final = 14
 _PROBE_SECONDS: Final = 1
@@ -24,6 +24,7 @@ class Running:
     webhooks: dict[str, str]
     rest: str
     servers: Sequence[asyncio.Task[None]]
+    producers: Mapping[str, ManagedProducer]
 
 
 @contextlib.asynccontextmanager
@@ -47,6 +48,6 @@ async def running(
         base = address(webhook_sockets[0])
         webhooks = {c.checked["name"]: f"{base}{c.checked['webhook.path']}" for c in connectors}
         try:
-            yield Running(worker, webhooks, rest, (management_server, webhook_server))
+            yield Running(worker, webhooks, rest, (management_server, webhook_server), worker.producers)
         finally:
             worker.drain()

@@ -65,6 +65,8 @@ class FakeProducer:
         reports: Reports = "prompt",
     ) -> None:
         self.stored: list[StoredRecord] = []
+        self.open_circuits: list[str] = []
+        self.replaced_by: list[Mapping[str, object]] = []
         self.deadlines: list[float] = []
         self.reports: Reports = reports
         self._topics = dict(topics)
@@ -96,6 +98,10 @@ class FakeProducer:
     async def topics(self, _timeout_seconds: float) -> Mapping[str, int]:
         """Return the topics with their number of partitions."""
         return dict(self._topics)
+
+    async def replace(self, settings: Mapping[str, object]) -> None:
+        """Remember the settings in `replaced_by`."""
+        self.replaced_by.append(settings)
 
     async def close(self, flush_seconds: float) -> int:
         """End it; return how many records had no report by then."""

@@ -7,13 +7,13 @@ been seen once, RUNNING from then on whatever happens to Kafka or the registry, 
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from types import TracebackType
-from typing import Final, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 from bridge.avro.converter import AvroConverter
 from bridge.errors import TemporarilyUnavailable
@@ -22,6 +22,7 @@ from bridge.records import Outcome, VerifiedRequest
 
 FLUSH_SECONDS: Final = 8.0
 RETRY_SECONDS: Final = (0.5, 4.0)
+SHORTEST_PAUSE_SECONDS: Final = 0.25
 _REMIND_SECONDS: Final = 60.0
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,13 @@ class ManagedProducer(Producer, Protocol):
 
     async def close(self, flush_seconds: float) -> int:
         """Wait for what is queued, give up the rest; return how many records were given up."""
+
+    async def replace(self, settings: Mapping[str, Any]) -> None:
+        """Go over to other settings without losing a record. Raises DeliveryFailed where they cannot be used."""
+
+    @property
+    def open_circuits(self) -> Sequence[str]:
+        """The topics that let only probes through, since nothing gets into them."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +91,11 @@ class Task:
         """Why the task is not running, one line each; empty once it is."""
         return [f"{error.code}: {error}" for error in self._waiting_for.values()]
 
+    @property
+    def open_circuits(self) -> Sequence[str]:
+        """The topics that nothing gets into at the moment; requests for them are answered 503 at once."""
+        return self._plan.producer.open_circuits
+
     async def process(self, request: VerifiedRequest) -> Outcome:
         """Return how one request ended; "unavailable" until the task runs."""
         if self._pipeline is None:
@@ -111,6 +124,7 @@ class Task:
         loop = asyncio.get_running_loop()
         remind_at = loop.time()
         for delay in _delays(self._randomness):
+            tried_at = loop.time()
             try:
                 result = await action()
             except TemporarilyUnavailable as error:
@@ -119,7 +133,8 @@ class Task:
                     logger.warning("not ready: %s", error, extra={"connector": self.connector, "reason": error.code})
                     remind_at = loop.time() + _REMIND_SECONDS
                 self._waiting_for[step] = error
-                await asyncio.sleep(delay)
+                # An attempt that took long, such as one that timed out, has waited already.
+                await asyncio.sleep(max(delay - (loop.time() - tried_at), SHORTEST_PAUSE_SECONDS))
             else:
                 self._waiting_for.pop(step, None)
                 return result
@@ -137,11 +152,19 @@ def _delays(randomness: Random) -> Iterator[float]:
 class Worker:
     """All tasks. `async with` opens their producers and starts their warm-up; leaving it flushes and closes."""
 
-    def __init__(self, plans: Sequence[Plan], *, randomness: Random, on_unflushed: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        plans: Sequence[Plan],
+        *,
+        randomness: Random,
+        on_unflushed: Callable[[str, int], None],
+        readiness_follows_kafka: bool = False,
+    ) -> None:
         self.tasks = {plan.connector: Task(plan, randomness) for plan in plans}
         self.draining = False
         self._plans = plans
         self._on_unflushed = on_unflushed
+        self._readiness_follows_kafka = readiness_follows_kafka
         self._resources = AsyncExitStack()
         self._warm_ups: list[asyncio.Task[None]] = []
 
@@ -162,9 +185,24 @@ class Worker:
         await self._resources.aclose()
 
     @property
+    def producers(self) -> dict[str, ManagedProducer]:
+        """Each connector's producer."""
+        return {plan.connector: plan.producer for plan in self._plans}
+
+    @property
     def ready(self) -> bool:
-        """Whether every task runs and the worker is not being stopped."""
-        return not self.draining and all(task.state is State.RUNNING for task in self.tasks.values())
+        """Whether every task runs and the worker is not being stopped.
+
+        Kafka trouble after the start counts only with `readiness_follows_kafka`: it meets all replicas at once, and
+        their Service would have nobody left to answer 503.
+        """
+        running = not self.draining and all(task.state is State.RUNNING for task in self.tasks.values())
+        return running and not (self._readiness_follows_kafka and self.open_circuits)
+
+    @property
+    def open_circuits(self) -> dict[str, Sequence[str]]:
+        """Each connector's topics that nothing gets into at the moment, without those that have none."""
+        return {name: task.open_circuits for name, task in self.tasks.items() if task.open_circuits}
 
     async def wait_until_ready(self) -> None:
         """Return once every task runs. Raises what made a task fail."""

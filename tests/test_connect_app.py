@@ -263,3 +263,40 @@ def test_get_when_a_handler_breaks() -> None:
     asking(ask, metrics=BrokenMetrics())
     start, body = sent
     assert (start["status"], body["body"]) == (500, b'{"error_code":500,"message":"Internal Server Error"}')
+
+
+def test_readyz_when_nothing_gets_into_kafka() -> None:
+    """The worker stays ready, and the body and a metric say which topics are shut."""
+    metrics = Metrics()
+
+    async def ask(get: Get, worker: Worker) -> tuple[Answer, Answer]:
+        producer = worker.producers[CONNECTOR]
+        assert isinstance(producer, FakeProducer)
+        producer.open_circuits.append("returns.rma.v1")
+        return await get("/readyz"), await get("/metrics")
+
+    ready, exposition = asking(ask, metrics=metrics)
+    assert ready.status == 200
+    assert ready.json() == {"status": "ready", "open_circuits": {CONNECTOR: ["returns.rma.v1"]}}
+    assert f'rma_bridge_circuits_open{{connector="{CONNECTOR}"}} 1.0' in exposition.body.decode()
+
+
+@pytest.mark.parametrize("follows", [True, False], ids=["follows", "does not follow"])
+def test_worker_when_readiness_follows_kafka(follows: bool) -> None:
+    """With readiness.follows.kafka the worker says not ready while nothing gets into a topic."""
+
+    async def main() -> tuple[bool, bool]:
+        producer = FakeProducer()
+        worker = Worker(
+            [plan(producer)],
+            randomness=Random(1),
+            on_unflushed=lambda _n, _c: None,
+            readiness_follows_kafka=follows,
+        )
+        async with worker:
+            await worker.wait_until_ready()
+            before = worker.ready
+            producer.open_circuits.append("returns.rma.v1")
+            return before, worker.ready
+
+    assert run(main()) == (True, not follows)

@@ -52,6 +52,18 @@ def test_in_flight_is_read_when_metrics_are() -> None:
     assert metrics.registry.get_sample_value("rma_bridge_requests_in_flight", CONNECTOR) == 0
 
 
+def test_topics_audited_when_audited_again() -> None:
+    """Only what was found last is shown, and another connector's findings stay."""
+    metrics = Metrics()
+    metrics.topics_audited("a", [("t", "compacted"), ("t", "topic_missing")])
+    metrics.topics_audited("b", [("t", "compacted")])
+    metrics.topics_audited("a", [("t", "compacted")])
+
+    samples = [sample for family in metrics.topic_findings.collect() for sample in family.samples]
+    shown = [(sample.labels["connector"], sample.labels["code"], sample.value) for sample in samples]
+    assert sorted(shown) == [("a", "compacted", 1), ("b", "compacted", 1)]
+
+
 def test_metrics_of_two_bridges_are_apart() -> None:
     """Each has a registry of its own."""
     one, other = Metrics(), Metrics()

@@ -62,7 +62,7 @@ WORKER_KEYS: Final = (
     ConfigKey(
         name="schema.registry.request.timeout.ms",
         type=Type.INT,
-        default=5_000,
+        default=4_000,
         importance=Importance.LOW,
         group=GROUP,
         documentation="How long one request to the registry may take, in milliseconds.",

@@ -41,7 +41,7 @@ class Embedding:
                 }
             ),
             worker_defaults=_raw({"webhook.listeners": "http://127.0.0.1:8080"}),
-            connector_defaults=_raw({"value.converter.auto.register.schemas": "true"}),
+            connector_defaults=_raw({"value.converter.auto.register.schemas": "true", "topic.audit": "off"}),
             connectors=(_raw(connector),),
         )
 

@@ -1,7 +1,7 @@
 """Configuration from where the command line says it is: flags over environment over files over defaults."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from bridge.app import ConnectorConfig
+from bridge.avro.keys import registry_settings
+from bridge.avro.registry import RegistryClient
 from bridge.config.configuration import Configuration, Problem, RawValue, Resolver, collect, refusal
 from bridge.config.references import resolver
 from bridge.config.sources import connector_file, environment, layer, process_environment, worker_file
@@ -33,11 +35,16 @@ class Overrides:
 
 @dataclass(frozen=True)
 class Loaded:
-    """The whole configuration, checked; `from_files` tells whether the operator named the connectors."""
+    """The whole configuration, checked.
+
+    `from_files` tells whether the operator named the connectors. `again` resolves the references in the same texts
+    anew, and raises ConfigurationRefused where one cannot be resolved any more.
+    """
 
     worker: Configuration
     connectors: Sequence[ConnectorConfig]
     from_files: bool
+    again: Callable[[], Sequence[Configuration]]
 
 
 def add_configuration_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,15 +72,20 @@ def load(arguments: argparse.Namespace, overrides: Overrides | None = None) -> L
     connectors = [partial(_connector, layer(each, overrides.connector_defaults), resolve) for each in given]
     checked = collect([worker, *connectors])
     _check_together(checked[1:])
-    collect([partial(check_client, checked[0], connector) for connector in checked[1:]])
+    collect([partial(check, checked[0], each) for each in checked[1:] for check in (check_client, _check_registry)])
     texts = [{name: value.text for name, value in each.items()} for each in given]
     pairs = zip(checked[1:], texts, strict=True)
     shown = [ConnectorConfig(config, _hidden(config, text)) for config, text in pairs]
-    return Loaded(checked[0], shown, from_files=bool(named))
+    return Loaded(checked[0], shown, from_files=bool(named), again=partial(collect, [worker, *connectors]))
 
 
 def _connector(raw: Mapping[str, RawValue], resolve: Resolver) -> Configuration:
     return CONNECTOR.parse(raw, resolve)
+
+
+def _check_registry(worker: Configuration, connector: Configuration) -> None:
+    """Let the registry's client read certificates and credentials. Raises ConfigurationRefused."""
+    RegistryClient(registry_settings(worker, connector))
 
 
 def _hidden(connector: Configuration, written: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,9 @@ import json
 import logging
 import signal
 from collections.abc import Mapping
+from functools import partial
 from random import SystemRandom
+from typing import Any
 
 import uvloop
 
@@ -20,8 +22,9 @@ from bridge.cli.embedding import Embedding
 from bridge.cli.exit_codes import ExitCode
 from bridge.cli.loading import Loaded, Overrides, add_configuration_arguments, load
 from bridge.embedded.stack import embedded_stack
-from bridge.kafka.keys import dead_letter_topic
+from bridge.kafka.keys import dead_letter_topic, producer_settings
 from bridge.process import Running, running
+from bridge.rotation import keep_fresh
 from bridge.telemetry.logs import configure
 
 logger = logging.getLogger("bridge")
@@ -62,6 +65,7 @@ async def _run(arguments: argparse.Namespace, loaded: Loaded, embedding: Embeddi
 async def _serve(loaded: Loaded, credentials: Mapping[str, str], stop: asyncio.Event) -> int:
     async with running(loaded.worker, loaded.connectors, SystemRandom()) as bridge:
         logger.info("rma-bridge %s listens", __version__, extra={"rest": bridge.rest, "webhooks": bridge.webhooks})
+        rotation = asyncio.create_task(keep_fresh(partial(_producer_settings, loaded), bridge.producers))
         stopping = asyncio.create_task(stop.wait())
         ready = asyncio.create_task(bridge.worker.wait_until_ready())
         await asyncio.wait({stopping, ready, *bridge.servers}, return_when=asyncio.FIRST_COMPLETED)
@@ -69,8 +73,8 @@ async def _serve(loaded: Loaded, credentials: Mapping[str, str], stop: asyncio.E
             _settle()
             print(json.dumps(ready_line(bridge, loaded) | dict(credentials)), flush=True)
             await asyncio.wait({stopping, *bridge.servers}, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        stopping.cancel()
+        for task in (rotation, ready, stopping):
+            task.cancel()
         logger.info("stopping")
     logger.info("stopped")
     return ExitCode.CLEAN_STOP if stop.is_set() else ExitCode.GAVE_UP
@@ -87,6 +91,12 @@ def ready_line(bridge: Running, loaded: Loaded) -> dict[str, str]:
         "topic": connector["topic"],
         "dead.letter.topic": dead_letter_topic(connector),
     }
+
+
+def _producer_settings(loaded: Loaded) -> dict[str, Mapping[str, Any]]:
+    """Return each connector's producer settings as its references resolve now."""
+    worker, *connectors = loaded.again()
+    return {connector["name"]: producer_settings(worker, connector) for connector in connectors}
 
 
 def _settle() -> None:

@@ -82,13 +82,16 @@ class _Resources:
 
     async def readyz(self, _request: Request) -> Response:
         if self._worker.ready:
-            return JSONResponse({"status": "ready"})
+            return JSONResponse({"status": "ready", **self._kafka_trouble()})
         reasons = {name: task.reasons for name, task in self._worker.tasks.items() if task.reasons}
-        return JSONResponse({"status": "not ready", "message": self._why_not_ready(), "reasons": reasons}, 503)
+        return JSONResponse(
+            {"status": "not ready", "message": self._why_not_ready(), "reasons": reasons, **self._kafka_trouble()}, 503
+        )
 
     async def metrics(self, _request: Request) -> Response:
         for name, task in self._worker.tasks.items():
             self._metrics.task_running.labels(name).set(task.state == "RUNNING")
+            self._metrics.circuits_open.labels(name).set(len(task.open_circuits))
         return Response(self._metrics.exposition(), media_type=CONTENT_TYPE)
 
     async def connectors(self, request: Request) -> Response:
@@ -143,8 +146,13 @@ class _Resources:
         trace = task.trace or "\n".join(task.reasons)
         return {**shown, "trace": trace} if trace else shown
 
+    def _kafka_trouble(self) -> dict[str, object]:
+        circuits = self._worker.open_circuits
+        return {"open_circuits": circuits} if circuits else {}
+
     def _why_not_ready(self) -> str:
         if self._worker.draining:
             return "Worker is stopping."
         reasons = [f"{name}: {reason}" for name, task in self._worker.tasks.items() for reason in task.reasons]
+        reasons += [f"{name}: nothing gets into {', '.join(c)}" for name, c in self._worker.open_circuits.items()]
         return "; ".join(reasons) or "Worker is still starting up."

@@ -22,6 +22,7 @@ _CODES: Final = {
     KafkaError.SASL_AUTHENTICATION_FAILED: "not_authorized",
     KafkaError.UNKNOWN_TOPIC_OR_PART: "topic_missing",
     KafkaError._UNKNOWN_TOPIC: "topic_missing",  # noqa: SLF001
+    KafkaError._UNKNOWN_PARTITION: "topic_missing",  # noqa: SLF001
     KafkaError._FATAL: "producer_fatal",  # noqa: SLF001
 }
 

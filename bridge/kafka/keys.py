@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException, Producer
 from bridge.config.keys import ConfigKey, Configuration, Importance, KeyFamily, Problem, Type
 from bridge.config.validators import all_of, at_least, between, each, matches, non_empty, one_of, topic_name
 from bridge.errors import ConfigurationRefused
+from bridge.kafka.audit import MIN_INSYNC_REPLICAS, REPLICATION_FACTOR, RETENTION_MS, Audit
 from bridge.kafka.producer import DELIVERY_TIMEOUT_MS
-from bridge.kafka.topics import TopicSettings
+from bridge.kafka.topics import Topics, TopicSettings
 
 MESSAGE_MAX_BYTES: Final = 1_000_000
 
@@ -45,6 +46,7 @@ _SECRETS: Final = frozenset(
 )
 
 GROUP: Final = "Kafka"
+_LOGIN: Final = ("security.", "sasl.", "ssl.", "socket.", "broker.", "client.dns.")
 _SILENT: Final = {"bootstrap.servers": "", "log_level": 0}  # a client without brokers opens no socket
 
 
@@ -156,6 +158,16 @@ CONNECTOR_KEYS: Final = (
         validator=between(-1, 32767),
     ),
     ConfigKey(
+        name="topic.audit",
+        type=Type.STRING,
+        default=Audit.STRICT.value,
+        importance=Importance.HIGH,
+        group=GROUP,
+        documentation="What becomes of a topic that is no safe place for confirmed records, see docs/operating.md. "
+        "strict does not get ready with it, lenient warns, off looks only whether it is there.",
+        validator=one_of(*Audit),
+    ),
+    ConfigKey(
         name="topic.creation.default.partitions",
         type=Type.INT,
         default=None,
@@ -179,7 +191,8 @@ CONNECTOR_FAMILIES: Final = (
         prefix="topic.creation.default.",
         group="Topic creation",
         documentation="Topic configuration for topics that are created, for example "
-        "topic.creation.default.retention.ms; cleanup.policy stays delete.",
+        "topic.creation.default.retention.ms, by default 30 days; min.insync.replicas is 2 by default where there are "
+        "three replicas or more; cleanup.policy stays delete.",
         protected={"cleanup.policy": "delivery is unordered: compaction would let an old event erase a newer one"},
     ),
     KeyFamily(
@@ -260,19 +273,45 @@ def dead_letter_topic(connector: Configuration) -> str:
     return connector["errors.deadletterqueue.topic.name"] or f"{connector['topic']}.dlq"
 
 
+def connector_topics(worker: Configuration, connector: Configuration) -> Topics:
+    """Return the connector's topics, how missing ones are created, and how they are audited."""
+    return Topics(
+        connector=connector["name"],
+        names=(connector["topic"], dead_letter_topic(connector)),
+        creation=creation_settings(worker, connector),
+        audit=Audit(connector["topic.audit"]),
+        message_max_bytes=MESSAGE_MAX_BYTES,
+        client=_admin_settings(worker, connector),
+    )
+
+
+def _admin_settings(worker: Configuration, connector: Configuration) -> dict[str, Any]:
+    """Return the properties of a client that logs in as the connector's producer does."""
+    ours = client_settings(worker)
+    producing = producer_settings(worker, connector)
+    login = {name: value for name, value in producing.items() if name.startswith(_LOGIN)}
+    return {**ours, **login, "client.id": f"connector-adminclient-{connector['name']}-0"}
+
+
 def creation_settings(worker: Configuration, connector: Configuration) -> tuple[TopicSettings, ...]:
     """Return how the connector's topics are to be created where they are missing; empty where they must not be."""
     partitions = connector["topic.creation.default.partitions"]
     if partitions is None or not worker["topic.creation.enable"]:
         return ()
-    config = {"cleanup.policy": "delete", **connector.family("topic.creation.default.")}
-    replication_factor = connector["topic.creation.default.replication.factor"]
+    config = connector.family("topic.creation.default.")
     return (
-        TopicSettings(connector["topic"], partitions, replication_factor, config),
-        TopicSettings(
+        _created(connector["topic"], partitions, connector["topic.creation.default.replication.factor"], config),
+        _created(
             dead_letter_topic(connector),
             connector["errors.deadletterqueue.topic.partitions"],
             connector["errors.deadletterqueue.topic.replication.factor"],
             config,
         ),
     )
+
+
+def _created(name: str, partitions: int, replication_factor: int, config: Mapping[str, str]) -> TopicSettings:
+    defaults = {"cleanup.policy": "delete", "retention.ms": str(RETENTION_MS)}
+    if replication_factor >= REPLICATION_FACTOR:
+        defaults["min.insync.replicas"] = str(MIN_INSYNC_REPLICAS)
+    return TopicSettings(name, partitions, replication_factor, defaults | dict(config))

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
 
-MAX_TEXT_CHARS: Final = 256
+MAX_TEXT_CHARS: Final = 1_024  # a reason that names two registries and what to do fits
 _MAX_TRACE_CHARS: Final = 8_192
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

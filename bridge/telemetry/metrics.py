@@ -4,7 +4,7 @@ For each connector, once nothing is in flight:
 received = produced + dead letters + refused + failed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -80,7 +80,25 @@ class Metrics:
             _CONNECTOR,
             registry=registry,
         )
+        self.circuits_open = Gauge(
+            "rma_bridge_circuits_open",
+            "Topics that nothing gets into at the moment; requests for them are answered 503 at once.",
+            _CONNECTOR,
+            registry=registry,
+        )
+        self.topic_findings = Gauge(
+            "rma_bridge_topic_findings",
+            "1 for each thing that the audit found wrong with a topic when it last looked.",
+            (*_CONNECTOR, "topic", "code"),
+            registry=registry,
+        )
         Gauge("rma_bridge_info", "The version that runs.", ("version",), registry=registry).labels(__version__).set(1)
+
+    def topics_audited(self, connector: str, findings: Iterable[tuple[str, str]]) -> None:
+        """Show these findings, as topic and code, for the connector, and no earlier ones."""
+        self.topic_findings.remove_by_labels({"connector": connector})
+        for topic, code in findings:
+            self.topic_findings.labels(connector, topic, code).set(1)
 
     def exposition(self) -> bytes:
         """Return all metrics in Prometheus' text format."""

@@ -75,3 +75,23 @@ def test_example_connectors_when_parsed() -> None:
     for file in files:
         raw = {key: without_references(entry.value) for key, entry in parse(file.read_text()).items()}
         assert CONNECTOR.parse(raw, no_references)["name"]
+
+
+def test_testing_page_when_tests_move() -> None:
+    """Every file, folder and test that docs/testing.md names exists."""
+    named = re.findall(r"`(tests/[^`]+)`", (ROOT / "docs" / "testing.md").read_text())
+    assert named
+    for name in named:
+        path, _, test = name.partition("::")
+        assert (ROOT / path).exists(), name
+        assert not test or f"def {test}(" in (ROOT / path).read_text(), name
+
+
+@pytest.mark.parametrize("lock", sorted(ROOT.glob("requirements/*.txt")), ids=lambda path: path.name)
+def test_lock_files_when_read(lock: Path) -> None:
+    """Every requirement has its hashes, and no address of an index is written down."""
+    text = lock.read_text()
+    assert "://" not in text
+    pinned = re.findall(r"^[a-z0-9][^\s=]*==\S+", text, re.MULTILINE)
+    assert pinned
+    assert len(re.findall(r"^[a-z0-9][^\n]*\\\n    --hash=sha256:", text, re.MULTILINE)) == len(pinned)

@@ -9,8 +9,9 @@ import pytest
 
 from bridge.avro.schemas import load_schema
 from bridge.errors import ContractViolation
-from bridge.kafka.dead_letter import PART_BYTES, DeadLetterQueue
+from bridge.kafka.dead_letter import DeadLetterQueue
 from bridge.kafka.delivery import NEVER_WRITABLE
+from bridge.kafka.parts import PART_BYTES
 from bridge.kafka.producer import MAX_RECORD_BYTES
 from bridge.optoro.headers import delivery_headers, record_headers, sender_headers
 from bridge.optoro.rma import RENAMED_REFUND_TYPES, RMA

@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 PYTEST_ARGUMENTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format interop bench lock clean
 
 help: ## Show these lines
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: $(VENV)/.check ## Lint, check the formatting and the types
 format: $(VENV)/.check ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+interop: $(VENV)/.test ## Let a Java consumer, a Connect sink and Flink SQL read the topic
+	@$(BIN)/python -m pytest tests/interop/java_consumer.py tests/interop/connect_sink.py tests/interop/flink_sql.py
 
 bench: $(VENV)/.test $(VENV)/.bench ## Measure against the comparator on a real Kafka
 	@$(BIN)/python -m bench

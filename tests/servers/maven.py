@@ -34,30 +34,30 @@ def java() -> str:
 
 def kafka_jars() -> Path:
     """The folder of Kafka's jars."""
-    return _cached(f"kafka-{KAFKA_VERSION}", _copy_kafka)
+    return cached(f"kafka-{KAFKA_VERSION}", _copy_kafka)
 
 
 def registry_jar() -> Path:
     """Apicurio's runnable jar, with its libraries beside it."""
-    folder = _cached(f"apicurio-{REGISTRY_VERSION}", _copy_registry)
+    folder = cached(f"apicurio-{REGISTRY_VERSION}", _copy_registry)
     return folder / f"apicurio-registry-app-{REGISTRY_VERSION}-runner.jar"
 
 
 def _copy_kafka(folder: Path) -> None:
     pom = ["-f", str(POM), f"-Dkafka.version={KAFKA_VERSION}"]
-    _mvn(*pom, f"{COPY}:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
+    mvn(*pom, f"{COPY}:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}")
 
 
 def _copy_registry(folder: Path) -> None:
     artifact = f"io.apicurio:apicurio-registry-app:{REGISTRY_VERSION}:zip:all"
-    _mvn(f"{COPY}:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
+    mvn(f"{COPY}:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={folder}")
     archive = next(folder.glob("*.zip"))
     with zipfile.ZipFile(archive) as content:
         content.extractall(folder)
     archive.unlink()
 
 
-def _mvn(*arguments: str) -> None:
+def mvn(*arguments: str) -> None:
     path = shutil.which("mvn")
     if path is None:
         raise Unavailable("no mvn on PATH")
@@ -71,7 +71,7 @@ def _mvn(*arguments: str) -> None:
         raise Unavailable(f"mvn took longer than {DOWNLOAD_SECONDS} s") from exc
 
 
-def _cached(name: str, fill: Callable[[Path], None]) -> Path:
+def cached(name: str, fill: Callable[[Path], None]) -> Path:
     """The cache's folder `name`, complete or absent: it is filled under another name first."""
     cache = Path(os.environ.get("RMA_BRIDGE_TEST_CACHE") or CHECKOUT / ".cache" / "servers")
     folder = cache / name

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -27,10 +27,14 @@ ACLS: Final = {
 
 @dataclass(frozen=True)
 class SecuredKafka:
-    """Running brokers: `address` is for clients that must log in, `inside` for the tests' own, who need not."""
+    """Running brokers: `address` is for clients that must log in, `inside` for the tests' own, who need not.
+
+    `others` has the addresses of further listeners by their names.
+    """
 
     address: str
     inside: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class _Node:
     number: int
     address: str
     inside: str
+    others: Mapping[str, str]
 
 
 def plain_login(users: Mapping[str, str]) -> dict[str, str]:
@@ -54,25 +59,39 @@ def secured_kafka(
     jaas: Mapping[str, str] = {},
     properties: Mapping[str, str] = {},
     format_arguments: Sequence[str] = (),
+    java_options: Sequence[str] = (),
+    others: Mapping[str, str] = {},
 ) -> Iterator[SecuredKafka]:
     """Brokers whose listener for clients, CLIENTS, speaks `protocol`; the first one is the controller too.
 
-    `jaas` has a login module's line by SASL mechanism, `properties` go over all others of server.properties, and
-    `format_arguments` to Kafka's storage tool (SCRAM users are made there). Raises Unavailable.
+    `jaas` has a login module's line by SASL mechanism, `properties` go over all others of server.properties,
+    `format_arguments` to Kafka's storage tool (SCRAM users are made there), `java_options` to the broker's Java, and
+    `others` are further listeners with their protocols. Raises Unavailable.
     """
-    nodes = [_Node(number, _free_address(), _free_address()) for number in range(1, brokers + 1)]
+    nodes = [
+        _Node(number, _free_address(), _free_address(), {name: _free_address() for name in others})
+        for number in range(1, brokers + 1)
+    ]
     controller = _free_address()
-    protocols = f"CLIENTS:{protocol},INSIDE:PLAINTEXT,CONTROLLER:PLAINTEXT"
+    names = {"CLIENTS": protocol, "INSIDE": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **others}
+    protocols = ",".join(f"{name}:{spoken}" for name, spoken in names.items())
     settings = {"listener.security.protocol.map": protocols} | _sasl(jaas) | dict(properties)
     with ExitStack() as stack:
         for node in nodes:
-            server = _start(node, controller, settings, format_arguments)
+            server = _start(node, controller, settings, format_arguments, java_options)
             stack.callback(server.close)
-        yield SecuredKafka(",".join(n.address for n in nodes), ",".join(n.inside for n in nodes))
+        addresses = {name: ",".join(n.others[name] for n in nodes) for name in others}
+        yield SecuredKafka(",".join(n.address for n in nodes), ",".join(n.inside for n in nodes), addresses)
 
 
-def _start(node: _Node, controller: str, settings: dict[str, str], format_arguments: Sequence[str]) -> Server:
-    command = [java(), "-Xmx512m", "-cp", f"{kafka_jars()}/*"]
+def _start(
+    node: _Node,
+    controller: str,
+    settings: dict[str, str],
+    format_arguments: Sequence[str],
+    java_options: Sequence[str],
+) -> Server:
+    command = [java(), "-Xmx512m", *java_options, "-cp", f"{kafka_jars()}/*"]
     folder = Path(tempfile.mkdtemp(prefix="rma-bridge-secured-"))
     path = folder / "server.properties"
     properties = _properties(node, controller, folder) | settings
@@ -83,7 +102,8 @@ def _start(node: _Node, controller: str, settings: dict[str, str], format_argume
 
 
 def _properties(node: _Node, controller: str, folder: Path) -> dict[str, str]:
-    clients = f"CLIENTS://{node.address},INSIDE://{node.inside}"
+    addresses = {"CLIENTS": node.address, "INSIDE": node.inside, **node.others}
+    clients = ",".join(f"{name}://{address}" for name, address in addresses.items())
     leads = node.number == 1
     return SINGLE_NODE_PROPERTIES | {
         "node.id": str(node.number),

@@ -17,7 +17,7 @@ class Embedding:
     """One run's embedded parts, with a login of their own."""
 
     username: str = "optoro"
-    password: str = field(default_factory=lambda: secrets.token_urlsafe(18), repr=False)
+    password: str = field(default_factory=lambda: secrets.token_hex(12), repr=False)
 
     @property
     def credentials(self) -> dict[str, str]:

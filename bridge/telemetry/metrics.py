@@ -5,6 +5,7 @@ received = produced + dead letters + refused + failed.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -25,35 +26,30 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
-        self.received = Counter(
-            "rma_bridge_requests_received_total", "Requests to a webhook's path.", _CONNECTOR, registry=registry
+        counter, gauge = partial(Counter, registry=registry), partial(Gauge, registry=registry)
+        self.received = counter("rma_bridge_requests_received_total", "Requests to a webhook's path.", _CONNECTOR)
+        self.produced = counter(
+            "rma_bridge_records_produced_total", "Events confirmed in the main topic and answered 200.", _CONNECTOR
         )
-        self.produced = Counter(
-            "rma_bridge_records_produced_total",
-            "Events confirmed in the main topic and answered 200.",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self.dead_letters = Counter(
+        self.dead_letters = counter(
             "rma_bridge_dead_letters_total",
             "Events confirmed in the dead letter topic and answered 200, by reason code.",
             (*_CONNECTOR, "reason"),
-            registry=registry,
         )
-        self.refused = Counter(
+        self.refused = counter(
             "rma_bridge_requests_refused_total",
             "Requests that were no acceptable event: 401, 405, 413, by reason code.",
             (*_CONNECTOR, "reason"),
-            registry=registry,
         )
-        self.failed = Counter(
+        self.failed = counter(
             "rma_bridge_requests_failed_total",
             "Events not known to be stored: answered 503, or the sender went away; by class.",
             (*_CONNECTOR, "class"),
-            registry=registry,
         )
-        self.in_flight = Gauge(
-            "rma_bridge_requests_in_flight", "Requests received and not yet answered.", _CONNECTOR, registry=registry
+        self.unflushed = counter(
+            "rma_bridge_records_unflushed_total",
+            "Records given up at shutdown; their senders were answered 503.",
+            _CONNECTOR,
         )
         self.seconds = Histogram(
             "rma_bridge_request_duration_seconds",
@@ -62,37 +58,21 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self.unknown_fields = Counter(
-            "rma_bridge_unknown_fields_total",
-            "Fields that Optoro sent and the contract does not name; kept in additional_fields.",
-            _CONNECTOR,
-            registry=registry,
+        self.in_flight = gauge("rma_bridge_requests_in_flight", "Requests received and not yet answered.", _CONNECTOR)
+        self.task_running = gauge(
+            "rma_bridge_task_running", "1 while the connector's task can produce, 0 otherwise.", _CONNECTOR
         )
-        self.unflushed = Counter(
-            "rma_bridge_records_unflushed_total",
-            "Records given up at shutdown; their senders were answered 503.",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self.task_running = Gauge(
-            "rma_bridge_task_running",
-            "1 while the connector's task can produce, 0 otherwise.",
-            _CONNECTOR,
-            registry=registry,
-        )
-        self.circuits_open = Gauge(
+        self.circuits_open = gauge(
             "rma_bridge_circuits_open",
             "Topics that nothing gets into at the moment; requests for them are answered 503 at once.",
             _CONNECTOR,
-            registry=registry,
         )
-        self.topic_findings = Gauge(
+        self.topic_findings = gauge(
             "rma_bridge_topic_findings",
             "1 for each thing that the audit found wrong with a topic when it last looked.",
             (*_CONNECTOR, "topic", "code"),
-            registry=registry,
         )
-        Gauge("rma_bridge_info", "The version that runs.", ("version",), registry=registry).labels(__version__).set(1)
+        gauge("rma_bridge_info", "The version that runs.", ("version",)).labels(__version__).set(1)
 
     def topics_audited(self, connector: str, findings: Iterable[tuple[str, str]]) -> None:
         """Show these findings, as topic and code, for the connector, and no earlier ones."""

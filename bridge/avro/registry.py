@@ -59,6 +59,11 @@ class RegistryClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
+    @property
+    def address(self) -> str:
+        """The registry that answered last, without credentials."""
+        return _shown(self._urls[0])
+
     async def ping(self) -> None:
         """Return when a registry answers."""
         await self._call("GET", "/schemas/types")
@@ -138,9 +143,10 @@ class RegistryClient:
             ):
                 return read_answer(where, response.status_code, await _bounded_body(response, where))
         except TimeoutError as exc:
-            raise RegistryUnreachable(f"{where}: no answer within {self._timeout_seconds:g} s") from exc
+            waited = f"no answer within {self._timeout_seconds:g} s"
+            raise RegistryUnreachable(f"{where}: {waited}; is it overloaded, or is a firewall in the way?") from exc
         except httpx2.HTTPError as exc:
-            raise RegistryUnreachable(f"{where}: {type(exc).__name__}{_detail(exc)}") from exc
+            raise RegistryUnreachable(f"{where}: {type(exc).__name__}{_detail(exc)}; {_advice(exc)}") from exc
 
 
 async def _bounded_body(response: httpx2.Response, where: str) -> bytes:
@@ -148,13 +154,22 @@ async def _bounded_body(response: httpx2.Response, where: str) -> bytes:
     async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > _MAX_BODY_BYTES:
-            raise RegistryUnreachable(f"{where} answered with more than {_MAX_BODY_BYTES} bytes")
+            problem = f"answered with more than {_MAX_BODY_BYTES} bytes"
+            raise RegistryUnreachable(f"{where} {problem}; is schema.registry.url a Schema Registry?")
     return bytes(body)
 
 
 def _detail(error: httpx2.HTTPError) -> str:
     # Only a failed connection's text is known to hold no header.
     return f": {error}" if isinstance(error, httpx2.ConnectError) and str(error) else ""
+
+
+def _advice(error: httpx2.HTTPError) -> str:
+    if isinstance(error, httpx2.ConnectError) and "SSL" in str(error):
+        return "check that schema.registry.url says https where TLS is spoken, and schema.registry.ssl.ca.location"
+    if isinstance(error, httpx2.ConnectError):
+        return "is the registry running, and is schema.registry.url right?"
+    return "is schema.registry.url a Schema Registry, and http or https as it should be?"
 
 
 def _quoted(subject: str) -> str:

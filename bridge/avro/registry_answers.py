@@ -16,6 +16,8 @@ VERSION_NOT_FOUND: Final = 40402
 SCHEMA_NOT_FOUND: Final = 40403
 SUBJECT_LEVEL_NOT_FOUND: Final = 40408
 
+_MAX_ID: Final = 2**31 - 1
+
 _MISSING: Final = frozenset({SUBJECT_NOT_FOUND, VERSION_NOT_FOUND, SCHEMA_NOT_FOUND})
 _CREDENTIALS: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _LATER: Final = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS})
@@ -71,7 +73,7 @@ def error_for(answer: Answer) -> RegistryError:
     if answer.status == HTTPStatus.CONFLICT:
         return SchemaIncompatible(f"{said}; change the schema so that it keeps the subject's compatibility level")
     if answer.status == HTTPStatus.NOT_FOUND and answer.error_code in _MISSING:
-        return SchemaMissing(f"{said}; if it is not registered yet, rma-bridge schema register does it")
+        return SchemaMissing(f"{said}; register it with: rma-bridge schema register")
     if answer.status in _CREDENTIALS:
         return RegistryRefused(f"{said}; check the credentials of the Schema Registry and what they may do")
     if answer.status == HTTPStatus.NOT_FOUND:
@@ -88,14 +90,18 @@ def success(answer: Answer) -> Answer:
 def field_of(answer: Answer, name: str, kind: type) -> Any:
     value = answer.content.get(name) if isinstance(answer.content, dict) else None
     if type(value) is not kind:
-        raise RegistryUnreachable(f"{answer.where} answered {answer.status} without a usable {name!r}")
+        problem = f"answered {answer.status} without a usable {name!r}"
+        raise RegistryUnreachable(f"{answer.where} {problem}; is schema.registry.url a Schema Registry?")
     return value
 
 
 def registered_schema(answer: Answer) -> RegisteredSchema:
+    schema_id = field_of(answer, "id", int)
+    if not 0 <= schema_id <= _MAX_ID:
+        raise RegistryUnreachable(f"{answer.where} answered with an id that is no 32-bit number")
     return RegisteredSchema(
         field_of(answer, "subject", str),
-        field_of(answer, "id", int),
+        schema_id,
         field_of(answer, "version", int),
         field_of(answer, "schema", str),
         answer.content.get("guid"),
@@ -117,5 +123,5 @@ def _json_or_none(body: bytes) -> Any:
 
 def _said(answer: Answer) -> str:
     code = "" if answer.error_code is None else f", error_code {answer.error_code}"
-    message = f": {answer.message[:500]}" if answer.message else ""
+    message = f": {answer.message[:300]}" if answer.message else ""
     return f"{answer.where} answered {answer.status}{code}{message}"

@@ -19,25 +19,25 @@ async def resolve_schema_id(
     SchemaMissing without it, SchemaIncompatible, or another RegistryError; its code is schema_mismatch where the id
     stands for something else.
     """
-    registered = await _find(client, schema)
-    if registered is None and not auto_register:
-        raise SchemaMissing(
-            f"the schema of subject {schema.subject} is not registered; register it with: rma-bridge schema register"
-        )
-    if registered is None:
+    try:
+        registered = await _find(client, schema)
+    except SchemaMissing:
+        if not auto_register:
+            raise
         registered = await _register(client, schema, level)
     await _check_identity(client, schema, registered.id)
     return registered.id
 
 
-async def _find(client: RegistryClient, schema: Schema) -> RegisteredSchema | None:
+async def _find(client: RegistryClient, schema: Schema) -> RegisteredSchema:
     try:
         return await client.lookup(schema.subject, schema.text)
-    except SchemaMissing:
-        pass
-    # Some registries look up by text: ours may stand there in another formatting.
-    latest = await _latest(client, schema.subject)
-    return latest if latest is not None and _means(latest.schema_text, schema) else None
+    except SchemaMissing as missing:
+        # Some registries look up by text: ours may stand there in another formatting.
+        latest = await _latest(client, schema.subject)
+        if latest is not None and _means(latest.schema_text, schema):
+            return latest
+        raise SchemaMissing(f"the schema of subject {schema.subject} is not registered: {missing}") from missing
 
 
 async def _latest(client: RegistryClient, subject: str) -> RegisteredSchema | None:
@@ -54,9 +54,13 @@ async def _register(client: RegistryClient, schema: Schema, level: str) -> Regis
 
 
 async def _check_identity(client: RegistryClient, schema: Schema, schema_id: int) -> None:
-    if not _means(await client.schema_by_id(schema_id), schema):
+    try:
+        text = await client.schema_by_id(schema_id)
+    except SchemaMissing:
+        text = ""
+    if not _means(text, schema):
         raise RegistryError(
-            f"schema id {schema_id} of subject {schema.subject} is another schema than ours; "
+            f"{client.address}: id {schema_id} of subject {schema.subject} is another schema than ours, or none; "
             "is every address in schema.registry.url the same registry?",
             code="schema_mismatch",
         )

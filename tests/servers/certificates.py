@@ -35,12 +35,11 @@ class Authority:
         self._key = folder / f"{name}.key"
         _openssl("req", "-x509", *_new_key(self._key), "-subj", f"/CN={name}", "-days", DAYS, "-out", self.certificate)
 
-    def issue(self, common_name: str, *, file_name: str | None = None) -> Certificate:
+    def issue(self, common_name: str) -> Certificate:
         """A certificate for a server on this machine or for a client; the key is not encrypted."""
-        base = self._folder / (file_name or common_name)
-        made = Certificate(base.with_suffix(".crt"), base.with_suffix(".key"))
-        signed_by = ["-CA", self.certificate, "-CAkey", self._key, "-addext", ALTERNATIVE_NAMES, "-addext", NO_AUTHORITY]
-        subject = ["-subj", f"/CN={common_name}", "-days", DAYS]
+        made = Certificate(self._folder / f"{common_name}.crt", self._folder / f"{common_name}.key")
+        subject = ("-subj", f"/CN={common_name}", "-days", DAYS, "-addext", ALTERNATIVE_NAMES, "-addext", NO_AUTHORITY)
+        signed_by = ("-CA", self.certificate, "-CAkey", self._key)
         _openssl("req", "-x509", *_new_key(made.key), *subject, *signed_by, "-out", made.certificate)
         return made
 
@@ -49,6 +48,14 @@ def encrypted(key: Path, password: str) -> Path:
     """The key once more, behind a password."""
     path = key.with_suffix(".encrypted.key")
     _openssl("pkcs8", "-topk8", "-in", key, "-v2", "aes-256-cbc", "-passout", f"pass:{password}", "-out", path)
+    return path
+
+
+def pkcs12(issued: Certificate, password: str) -> Path:
+    """Key and certificate in one file behind a password, as Java's key stores are by default."""
+    path = issued.certificate.with_suffix(".p12")
+    files: list[str | Path] = ["-in", issued.certificate, "-inkey", issued.key, "-out", path]
+    _openssl("pkcs12", "-export", *files, "-passout", f"pass:{password}")
     return path
 
 

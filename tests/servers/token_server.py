@@ -31,7 +31,9 @@ class TokenServer:
 
 
 @contextmanager
-def token_server(folder: Path, certificate: Certificate, *, client_id: str, client_secret: str) -> Iterator[TokenServer]:
+def token_server(
+    folder: Path, certificate: Certificate, *, client_id: str, client_secret: str
+) -> Iterator[TokenServer]:
     """Serve HTTPS on loopback while the block runs."""
     key = rsa_key(folder)
     key_set = folder / "keys.json"

@@ -14,9 +14,12 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from bridge.kafka.client_log import ClientLog
+
 _POLL_SECONDS: Final = 0.1
 _PAUSE_SECONDS: Final = 0.01  # short: one failing callback ends a poll(), and reports wait behind it
 _DISCARD_SECONDS: Final = 2.0
+_TRIAL_SECONDS: Final = 5.0
 _FIRST_DELAY_SECONDS: Final = 1.0
 _LONGEST_DELAY_SECONDS: Final = 10.0
 _CALM_SECONDS: Final = 60.0
@@ -31,8 +34,8 @@ class PolledClient:
     """One librdkafka producer at a time, polled by one thread.
 
     `on_served` is called in that thread after callbacks may have run, `on_all_brokers_down` likewise when the client
-    says so, `on_replaced` after a failed client made way for a new one. `current` is the client to use now; it may
-    fail and be another one the next time.
+    says so, `on_replaced` after a client made way for a new one. `current` is the client to use now; it may fail and be
+    another one the next time.
     """
 
     def __init__(
@@ -44,7 +47,8 @@ class PolledClient:
         on_replaced: Callable[[], None],
         make_client: MakeClient,
     ) -> None:
-        self._callbacks = {"logger": logging.getLogger("librdkafka"), "error_cb": self._on_error}
+        self._log = ClientLog()
+        self._callbacks = {"logger": self._log, "error_cb": self._on_error}
         self._settings = {**settings, **self._callbacks}
         self._on_served = on_served
         self._on_all_brokers_down = on_all_brokers_down
@@ -54,27 +58,27 @@ class PolledClient:
         self._delay_seconds = 0.0
         self._replaced_at = 0.0
         self.current = make_client(self._settings)
-        self._thread = self._started_thread()
+        self._start_thread()
 
     def revive(self) -> bool:
         """Start the thread again if it has died; return whether it had."""
         if self._thread.is_alive() or self._stopping.is_set():
             return False
         logger.error("the poll thread had died and is started again")
-        self._thread = self._started_thread()
+        self._start_thread()
         return True
 
     async def replace(self, settings: Mapping[str, Any], drain_seconds: float) -> None:
-        """Go over to a client with other settings; the one before gets time to deliver what it holds.
+        """Go over to a client with other settings once it gets in; the one before may deliver what it holds.
 
-        Raises KafkaException where the settings cannot be used, and then nothing has changed.
+        Raises KafkaException where the settings cannot be used or no broker lets them in, and then nothing has changed.
         """
         settings = {**settings, **self._callbacks}
-        successor = await asyncio.to_thread(self._make_client, settings)
-        self._settings = settings
-        former, self.current = self.current, successor
-        with suppress(KafkaException):
-            await asyncio.to_thread(former.flush, drain_seconds)
+        successor = await asyncio.to_thread(_tried, self._make_client, settings)
+        former = [self.current]
+        self._settings, self.current = settings, successor
+        self._on_replaced()
+        await asyncio.to_thread(_retire, former, drain_seconds)
         self._on_served()
 
     async def close(self, flush_seconds: float) -> int:
@@ -87,10 +91,9 @@ class PolledClient:
         self._on_served()
         return unflushed
 
-    def _started_thread(self) -> threading.Thread:
-        thread = threading.Thread(target=self._poll_until_stopped, name="delivery-reports", daemon=True)
-        thread.start()
-        return thread
+    def _start_thread(self) -> None:
+        self._thread = threading.Thread(target=self._poll_until_stopped, name="delivery-reports", daemon=True)
+        self._thread.start()
 
     def _poll_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -127,9 +130,28 @@ class PolledClient:
         return delay
 
     def _on_error(self, error: KafkaError) -> None:
-        logger.warning("Kafka client: %s", error.str(), extra={"kafka_error": error.name()})
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001, the client's public names begin so
+        self._log.error(error)
+        polled = threading.current_thread() is self._thread  # else a client speaks that is on trial, or retired
+        if polled and error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001, the client's public names begin so
             self._on_all_brokers_down()
+
+
+def _tried(make_client: MakeClient, settings: dict[str, Any]) -> Producer:
+    """Return a client that some broker has answered."""
+    client = make_client(settings)
+    try:
+        client.list_topics(timeout=_TRIAL_SECONDS)
+    except KafkaException:
+        client.poll(0)  # it has the reason for its log
+        del client  # before it is raised into the loop's thread, since its end takes a while
+        raise
+    return client
+
+
+def _retire(former: list[Producer], seconds: float) -> None:
+    """Let the client deliver what it holds, and end it here rather than in the loop's thread: it takes a while."""
+    with suppress(*_FAILURES):
+        former.pop().flush(seconds)
 
 
 def _flush(client: Producer, seconds: float) -> int:

@@ -46,7 +46,34 @@ _SECRETS: Final = frozenset(
 )
 
 GROUP: Final = "Kafka"
-_LOGIN: Final = ("security.", "sasl.", "ssl.", "socket.", "broker.", "client.dns.")
+_LOGIN: Final = ("security.", "sasl.", "ssl.", "https.", "socket.", "broker.", "client.dns.")
+_JAVA_ONLY: Final[Mapping[str, str]] = {
+    "sasl.jaas.config": "sasl.username and sasl.password, or sasl.oauthbearer.client.id with its secret",
+    "sasl.login.callback.handler.class": "sasl.oauthbearer.method=oidc",
+    "sasl.client.callback.handler.class": "sasl.oauthbearer.method=oidc",
+    "sasl.login.class": "sasl.mechanism",
+    "sasl.oauthbearer.jwks.endpoint.url": "nothing: it is the broker's own",
+    "ssl.truststore.location": "ssl.ca.location, a PEM file",
+    "ssl.truststore.certificates": "ssl.ca.pem",
+    "ssl.truststore.password": "ssl.ca.location, a PEM file without a password",
+    "ssl.truststore.type": "ssl.ca.location, a PEM file",
+    "ssl.keystore.type": "ssl.keystore.location for PKCS#12, or ssl.certificate.location and ssl.key.location for PEM",
+    "ssl.keystore.key": "ssl.key.pem",
+    "ssl.keystore.certificate.chain": "ssl.certificate.pem",
+    "ssl.enabled.protocols": "nothing: the newest that both sides speak is used",
+    "ssl.protocol": "nothing: the newest that both sides speak is used",
+    "ssl.provider": "ssl.providers",
+    "buffer.memory": "queue.buffering.max.kbytes",
+    "max.block.ms": "nothing: a full queue is answered 503 at once",
+    "max.request.size": "nothing: one record has 900 KiB at most",
+    "send.buffer.bytes": "socket.send.buffer.bytes",
+    "receive.buffer.bytes": "socket.receive.buffer.bytes",
+    "partitioner.class": "nothing: keys are placed as Java's default does",
+    "key.serializer": "nothing: keys are bytes",
+    "value.serializer": "nothing: values are what the connector's value.converter makes",
+    "interceptor.classes": "nothing: the client has no interceptors",
+    "metric.reporters": "nothing: see /metrics",
+}
 _SILENT: Final = {"bootstrap.servers": "", "log_level": 0}  # a client without brokers opens no socket
 
 
@@ -62,8 +89,14 @@ def _unknown_properties(properties: Mapping[str, str], prefix: str = "") -> Sequ
             Producer({**_SILENT, prefix + name: value})
         except KafkaException as exc:
             if not exc.args[0].str().startswith("Failed to create producer"):  # that one is about several properties
-                problems.append((name, f"the Kafka client (librdkafka) refuses it: {_reason(exc, value)}"))
+                problems.append((name, _refusal(prefix + name, value, exc)))
     return problems
+
+
+def _refusal(name: str, value: str, exc: KafkaException) -> str:
+    if name in _JAVA_ONLY:
+        return f"the Java client's; librdkafka has {_JAVA_ONLY[name]}"
+    return f"the Kafka client (librdkafka) refuses it: {_reason(exc, value)}"
 
 
 def _reason(exc: KafkaException, value: str) -> str:

@@ -20,7 +20,7 @@ from bench.requests import PASSWORD, PATH, USERNAME
 from bridge.config.configuration import Configuration, RawValue, no_references
 from bridge.config.sources import ENVIRONMENT_PREFIX
 from bridge.definitions import CONNECTOR, WORKER
-from bridge.kafka.keys import producer_settings
+from bridge.kafka.settings import producer_settings
 
 CHECKOUT: Final = Path(__file__).parent.parent
 START_SECONDS: Final = 30.0

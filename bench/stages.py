@@ -17,7 +17,7 @@ from bench.services import Servers, configurations
 from bridge.avro.converter import AvroConverter
 from bridge.avro.schemas import load_schema
 from bridge.kafka.dead_letter import DeadLetterQueue
-from bridge.kafka.keys import producer_settings
+from bridge.kafka.settings import producer_settings
 from bridge.optoro.headers import record_headers, verified
 from bridge.optoro.identity import canonical_json, event_id
 from bridge.optoro.rma import RMA

@@ -18,8 +18,8 @@ from bridge.connect.app import Management, management_app
 from bridge.errors import ConfigurationRefused, RegistryError
 from bridge.kafka.audit import Finding
 from bridge.kafka.dead_letter import DeadLetterQueue
-from bridge.kafka.keys import connector_topics, dead_letter_topic, producer_settings
 from bridge.kafka.producer import KafkaProducer
+from bridge.kafka.settings import connector_topics, dead_letter_topic, producer_settings
 from bridge.kafka.topics import prepare
 from bridge.optoro.webhooks import SOURCES
 from bridge.pipeline import Pipeline

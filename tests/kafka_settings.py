@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bridge.config.configuration import Configuration, RawValue, no_references
 from bridge.definitions import CONNECTOR, WORKER
-from bridge.kafka.keys import producer_settings
+from bridge.kafka.settings import producer_settings
 
 # Reports come at the earliest after so long: a flush does not wait for it.
 SLOW: Final[Mapping[str, Any]] = {"linger.ms": 2_000}

@@ -163,14 +163,16 @@ def test_replace_when_records_are_in_flight(cluster: MockCluster) -> None:
 
     async def use(producer: KafkaProducer) -> None:
         cluster.set_round_trip_ms(300)
+        fresh = settings(cluster.bootstrap_servers, **{"client.id": "rotated", "sasl.username": "rotated"})
         waiting = [asyncio.create_task(send(producer)) for _ in range(50)]
         await asyncio.sleep(0)
         await asyncio.gather(
-            producer.replace(settings(cluster.bootstrap_servers, **{"client.id": "rotated"})),
+            producer.replace(fresh),
             *(send(producer) for _ in range(50)),
             *waiting,
         )
         await send(producer)
+        assert producer.login["sasl.username"] == "rotated"
 
     run(cluster, use)
 

@@ -4,7 +4,8 @@ import pytest
 from confluent_kafka import Producer
 
 from bridge.errors import ConfigurationRefused
-from bridge.kafka.keys import PROTECTED, creation_settings, dead_letter_topic, producer_settings
+from bridge.kafka.client_properties import PROTECTED
+from bridge.kafka.settings import creation_settings, dead_letter_topic, producer_settings
 from bridge.kafka.topics import TopicSettings
 from tests.kafka_settings import connector_config, worker_config
 

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]  # public
 
 from bridge.errors import DeliveryFailed, NotReady, TemporarilyUnavailable
-from bridge.kafka.keys import connector_topics
 from bridge.kafka.producer import KafkaProducer
+from bridge.kafka.settings import connector_topics, producer_settings
 from bridge.kafka.topics import Cluster, prepare
 from tests.conftest import RealKafka
 from tests.kafka_settings import connector_config, settings, worker_config
@@ -21,14 +21,17 @@ from tests.mock_cluster import mock_cluster
 class Listing:
     """A cluster that has these topics."""
 
-    def __init__(self, *topics: str) -> None:
+    def __init__(self, *topics: str, **login: str) -> None:
         self._topics = topics
+        self.login = login
 
     async def topics(self, _timeout_seconds: float) -> Mapping[str, int]:
         return dict.fromkeys(self._topics, 3)
 
 
 class Unreachable:
+    login: Mapping[str, str] = {}
+
     async def topics(self, _timeout_seconds: float) -> Mapping[str, int]:
         raise DeliveryFailed("no broker answers")
 
@@ -100,11 +103,10 @@ def _on_a_mock(*present: str, **texts: str) -> Seen:
     with mock_cluster(*present) as cluster:
         worker = worker_config(bootstrap_servers=cluster.bootstrap_servers)
         topics = connector_topics(worker, connector_config(topic="a", **texts))
+        listing = Listing(*present, **{"bootstrap.servers": cluster.bootstrap_servers})
         started = time.monotonic()
         try:
-            asyncio.run(
-                prepare(Listing(*present), topics, lambda found: codes.extend((f.topic, f.code) for f in found))
-            )
+            asyncio.run(prepare(listing, topics, lambda found: codes.extend((f.topic, f.code) for f in found)))
         except NotReady as error:
             refusal = error.code
         seconds = time.monotonic() - started
@@ -116,10 +118,10 @@ def test_topics_are_looked_at_with_the_producers_login() -> None:
     worker = worker_config(sasl_mechanisms="PLAIN", sasl_username="worker", sasl_password="1")
     overrides = {"producer.override.sasl.username": "connector", "producer.override.linger.ms": "7"}
 
-    client = connector_topics(worker, connector_config(**overrides)).client
-    assert (client["sasl.username"], client["sasl.password"], client["sasl.mechanisms"]) == ("connector", "1", "PLAIN")
-    assert client["client.id"] == "connector-adminclient-rma-source-0"
-    assert not client.keys() & {"linger.ms", "acks", "enable.idempotence", "compression.type"}
+    login = KafkaProducer(producer_settings(worker, connector_config(**overrides))).login
+    assert (login["sasl.username"], login["sasl.password"], login["sasl.mechanisms"]) == ("connector", "1", "PLAIN")
+    assert login["bootstrap.servers"] == "127.0.0.1:1"
+    assert not login.keys() & {"linger.ms", "acks", "enable.idempotence", "compression.type", "client.id"}
 
 
 def test_topics_that_are_created_have_safe_settings() -> None:

@@ -19,7 +19,7 @@ from bridge.cli.loading import Loaded, load
 from bridge.cli.showing import Exchange, header, show
 from bridge.embedded.consumer import ConsumedRecord, read_all
 from bridge.embedded.stack import Addresses, embedded_stack
-from bridge.kafka.keys import dead_letter_topic
+from bridge.kafka.settings import dead_letter_topic
 from bridge.process import running
 from bridge.simulator import TENANT, Reply, Sender, life_cycle, unusable, version_4, with_new_field
 from bridge.telemetry.logs import configure

@@ -15,7 +15,7 @@ from bridge.config.configuration import Configuration, Problem, RawValue, Resolv
 from bridge.config.references import resolver
 from bridge.config.sources import connector_file, environment, layer, process_environment, worker_file
 from bridge.definitions import CONNECTOR, WORKER
-from bridge.kafka.keys import check_client
+from bridge.kafka.settings import check_client
 
 _CONNECTOR_SUFFIXES: Final = (".json", ".properties")
 

@@ -22,7 +22,7 @@ from bridge.cli.embedding import Embedding
 from bridge.cli.exit_codes import ExitCode
 from bridge.cli.loading import Loaded, Overrides, add_configuration_arguments, load
 from bridge.embedded.stack import embedded_stack
-from bridge.kafka.keys import dead_letter_topic, producer_settings
+from bridge.kafka.settings import dead_letter_topic, producer_settings
 from bridge.process import Running, running
 from bridge.rotation import keep_fresh
 from bridge.telemetry.logs import configure

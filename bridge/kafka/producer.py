@@ -23,6 +23,17 @@ from bridge.records import ProducerRecord, RecordMetadata
 MAX_RECORD_BYTES: Final = 900 * 1024
 DELIVERY_TIMEOUT_MS: Final = 8_000
 WATCH_SECONDS: Final = 1.0
+_LOGIN: Final = (
+    "bootstrap.servers",
+    "security.",
+    "sasl.",
+    "ssl.",
+    "https.",
+    "socket.",
+    "broker.",
+    "client.dns.",
+    "reconnect.",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +71,11 @@ class KafkaProducer:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close(0)
+
+    @property
+    def login(self) -> dict[str, Any]:
+        """The properties with which any client gets in as this producer does now."""
+        return {name: value for name, value in self._settings.items() if name.startswith(_LOGIN)}
 
     @property
     def open_circuits(self) -> list[str]:
@@ -110,6 +126,7 @@ class KafkaProducer:
             await self._client.replace(settings, DELIVERY_TIMEOUT_MS / 1000)
         except KafkaException as exc:
             raise failure(exc.args[0]) from exc
+        self._settings = settings
 
     async def close(self, flush_seconds: float) -> int:
         """Wait for what is queued, give up the rest, stop the thread; return how many records were given up."""

@@ -50,21 +50,21 @@ class TopicSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Topics:
-    """A connector's topics, how those that are missing are created, and how hard they are looked at.
-
-    `client` are librdkafka properties with the producer's login: what the audit says of permissions is true of it.
-    """
+    """A connector's topics, how those that are missing are created, and how hard they are looked at."""
 
     connector: str
     names: Sequence[str]
     creation: Sequence[TopicSettings]
     audit: Audit
     message_max_bytes: int
-    client: Mapping[str, Any]
 
 
 class Cluster(Protocol):
     """Whoever can say which topics there are."""
+
+    @property
+    def login(self) -> Mapping[str, Any]:
+        """The librdkafka properties with which it gets in now: what is said of permissions must be true of it."""
 
     async def topics(self, timeout_seconds: float) -> Mapping[str, int]:
         """Return topic names with their number of partitions; creates none. Raises TemporarilyUnavailable."""
@@ -76,15 +76,16 @@ async def prepare(cluster: Cluster, topics: Topics, report: Callable[[Sequence[F
     Takes 10 s at most. `report` gets what was found, each time. Raises TemporarilyUnavailable while a topic is missing,
     no broker answers, or the audit refuses.
     """
+    client = {**cluster.login, "client.id": f"connector-adminclient-{topics.connector}-0"}
     existing = await cluster.topics(TIMEOUT_SECONDS)
     wanted = [topic for topic in topics.creation if topic.name not in existing]
-    refusals = await asyncio.to_thread(_create, topics.client, wanted) if wanted else {}
+    refusals = await asyncio.to_thread(_create, client, wanted) if wanted else {}
     listed = existing.keys() | {topic.name for topic in wanted} - refusals.keys()
     facts = [TopicFacts(topic=name, exists=name in listed, unanswered=refusals.get(name, "")) for name in topics.names]
     if topics.audit is Audit.OFF:
         facts = [each for each in facts if not each.exists]
     else:
-        facts = await asyncio.to_thread(_describe, topics.client, facts)
+        facts = await asyncio.to_thread(_describe, client, facts)
     findings = [found for each in facts for found in audit(each, message_max_bytes=topics.message_max_bytes)]
     report(findings)
     _refuse(findings, topics.audit)

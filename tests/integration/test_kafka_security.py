@@ -19,8 +19,8 @@ from bridge.config.configuration import Configuration, RawValue
 from bridge.config.references import resolver
 from bridge.definitions import WORKER
 from bridge.errors import DeliveryFailed
-from bridge.kafka.keys import check_client, connector_topics, producer_settings
 from bridge.kafka.producer import KafkaProducer
+from bridge.kafka.settings import check_client, connector_topics, producer_settings
 from bridge.kafka.topics import prepare
 from bridge.records import ProducerRecord, RecordMetadata
 from tests.kafka_settings import connector_config

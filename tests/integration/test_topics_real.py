@@ -22,8 +22,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from bridge.errors import BridgeError, DeliveryFailed, NotReady
 from bridge.kafka.audit import Finding
-from bridge.kafka.keys import connector_topics, producer_settings
 from bridge.kafka.producer import KafkaProducer
+from bridge.kafka.settings import connector_topics, producer_settings
 from bridge.kafka.topics import prepare
 from bridge.records import ProducerRecord
 from tests.kafka_settings import connector_config, worker_config

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp
 
 KEEP_ALIVE_SECONDS: Final = 65
 BACKLOG: Final = 2048
+FAREWELL_SECONDS: Final = 1
+_TICK_SECONDS: Final = 0.02
 
 
 def bind(listeners: Sequence[str]) -> list[socket.socket]:
@@ -54,6 +56,7 @@ async def serving(
 
     After `drain_seconds` the rest is cancelled. The yielded task ends early only if the server fails.
     """
+    farewell_seconds = min(FAREWELL_SECONDS, drain_seconds - 1)
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -65,9 +68,9 @@ async def serving(
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=drain_seconds,
+        timeout_graceful_shutdown=drain_seconds - farewell_seconds,
     )
-    server = _Server(config)
+    server = _Server(config, farewell_seconds)
     task = asyncio.create_task(server.serve(sockets))
     try:
         await asyncio.wait({task, asyncio.create_task(server.up.wait())}, return_when=asyncio.FIRST_COMPLETED)
@@ -78,13 +81,27 @@ async def serving(
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, farewell_seconds: float) -> None:
         super().__init__(config)
+        self._farewell_seconds = farewell_seconds
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve what is on its way over kept connections, saying that they end; uvicorn would reset it."""
+        for server in self.servers:
+            server.close()
+        self.server_state.default_headers.append((b"connection", b"close"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._farewell_seconds):
+                while True:
+                    await asyncio.sleep(_TICK_SECONDS)
+                    if not self.server_state.connections:
+                        break
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -39,6 +39,13 @@ class MockCluster:
     def recover(self, *, api_key: int = PRODUCE) -> None:
         self._library.rd_kafka_mock_clear_request_errors(self._cluster, api_key)
 
+    def set_leader(self, topic: str, partition: int, broker: int) -> None:
+        assert self._library.rd_kafka_mock_partition_set_leader(self._cluster, topic.encode(), partition, broker) == 0
+
+    def fail_topic(self, topic: str, error: int) -> None:
+        """Whoever asks for the topic hears this error, 0 for none any more."""
+        self._library.rd_kafka_mock_topic_set_error(self._cluster, topic.encode(), error)
+
     def set_down(self, broker: int = 1) -> None:
         assert self._library.rd_kafka_mock_broker_set_down(self._cluster, broker) == 0
 
@@ -50,15 +57,18 @@ class MockCluster:
 
 
 @contextmanager
-def mock_cluster(*topics: str, partitions: int = 1) -> Iterator[MockCluster]:
-    """A cluster of one broker with these topics; the test does not run where the library lacks the functions."""
+def mock_cluster(*topics: str, partitions: int = 1, brokers: int = 1) -> Iterator[MockCluster]:
+    """A cluster of brokers, numbered from 1, with these topics.
+
+    The test does not run where the library lacks the functions.
+    """
     library = _library()
     conf = library.rd_kafka_conf_new()
     error = ctypes.create_string_buffer(256)
     library.rd_kafka_conf_set(conf, b"log_level", b"3", error, len(error))
     handle = library.rd_kafka_new(_PRODUCER, conf, error, len(error))
     assert handle, error.value
-    cluster = library.rd_kafka_mock_cluster_new(handle, 1)
+    cluster = library.rd_kafka_mock_cluster_new(handle, brokers)
     try:
         mock = MockCluster(library, cluster)
         for topic in topics:
@@ -84,6 +94,11 @@ def _library() -> ctypes.CDLL:
         "rd_kafka_mock_cluster_destroy": (None, [_POINTER]),
         "rd_kafka_mock_cluster_bootstraps": (ctypes.c_char_p, [_POINTER]),
         "rd_kafka_mock_topic_create": (ctypes.c_int, [_POINTER, ctypes.c_char_p, ctypes.c_int, ctypes.c_int]),
+        "rd_kafka_mock_topic_set_error": (None, [_POINTER, ctypes.c_char_p, ctypes.c_int]),
+        "rd_kafka_mock_partition_set_leader": (
+            ctypes.c_int,
+            [_POINTER, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32],
+        ),
         "rd_kafka_mock_push_request_errors_array": (
             None,
             [_POINTER, ctypes.c_int16, ctypes.c_size_t, ctypes.POINTER(ctypes.c_int)],
